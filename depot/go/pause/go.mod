@@ -1,0 +1,3 @@
+module proving-ground.test/pause
+
+go 1.26

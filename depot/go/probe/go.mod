@@ -1,0 +1,3 @@
+module proving-ground.test/probe
+
+go 1.26

@@ -1,0 +1,120 @@
+// Program probe is both ends of a connectivity test inside pods: it serves, and it connects and looks names up.
+//
+//	probe serve   [--port 8080 --port 8081]
+//	probe connect [--timeout 1s] [--json] HOST:PORT...
+//	probe lookup  [--timeout 5s] [--json] NAME...
+//	probe lookup  --reverse [--json] ADDRESS...
+//
+// Exit status 0 means that every question has an answer, whatever the answers are: a blocked connection is an answer,
+// so that "the probe could not run" can never be taken for "the network is closed". Status 2 is a wrong command line,
+// 1 a server that could not listen.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+const usage = `probe serve [--port PORT]...
+probe connect [--timeout 1s] [--json] HOST:PORT...
+probe lookup [--timeout 5s] [--json] [--reverse] NAME|ADDRESS...
+`
+
+var errUsage = errors.New("wrong command line")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Print(usage)
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(os.Stderr, "probe: %v\n%s", err, usage)
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "probe: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// run carries out one command and writes its answers to output.
+func run(ctx context.Context, arguments []string, output io.Writer) error {
+	if len(arguments) == 0 {
+		return fmt.Errorf("%w: no command", errUsage)
+	}
+	flags := flag.NewFlagSet(arguments[0], flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	var (
+		ports   ports
+		asJSON  = flags.Bool("json", false, "print a JSON array instead of lines")
+		reverse = flags.Bool("reverse", false, "look addresses up instead of names")
+		timeout = flags.Duration("timeout", 0, "longest time for one answer")
+	)
+	flags.Var(&ports, "port", "port to listen on; may be repeated")
+	if err := flags.Parse(arguments[1:]); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	words := flags.Args()
+	switch command := arguments[0]; {
+	case command == "serve" && len(words) == 0:
+		if len(ports) == 0 {
+			ports = append(ports, 8080)
+		}
+		return serve(ctx, ports)
+	case command == "connect" && len(words) > 0:
+		return printAnswers(output, connectAll(ctx, words, positiveOr(*timeout, connectTimeout)), *asJSON)
+	case command == "lookup" && len(words) > 0:
+		answers := lookupAll(ctx, net.DefaultResolver, words, *reverse, positiveOr(*timeout, lookupTimeout))
+		return printAnswers(output, answers, *asJSON)
+	default:
+		return fmt.Errorf("%w: %q", errUsage, arguments)
+	}
+}
+
+func printAnswers[Answer fmt.Stringer](output io.Writer, answers []Answer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(output).Encode(answers)
+	}
+	for _, answer := range answers {
+		if _, err := fmt.Fprintln(output, answer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func positiveOr(value, otherwise time.Duration) time.Duration {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}
+
+// ports is a flag that may be given several times.
+type ports []int
+
+func (p *ports) String() string { return fmt.Sprint(*p) }
+
+// Set adds one port, 1 to 65535.
+func (p *ports) Set(text string) error {
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		return fmt.Errorf("%q is no port", text)
+	}
+	*p = append(*p, int(port))
+	return nil
+}
