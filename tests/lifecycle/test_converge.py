@@ -1,0 +1,19 @@
+"""Phase converge: the playbook turns machines into a cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.converge import Converge
+from fixtures.ledger import Ledger
+from fixtures.settings import Settings
+
+pytestmark = [pytest.mark.lifecycle, pytest.mark.order(3)]
+
+
+def test_the_machines_are_converged(converged: Converge | None, settings: Settings) -> None:
+    record = Ledger(settings.state_directory).read()
+    assert record is not None
+    assert record.phase == "converged"
+    failed = [str(outcome) for outcome in (converged.outcomes if converged else ()) if outcome.status == "failed"]
+    assert not failed

@@ -1,0 +1,16 @@
+"""Phase idempotence: the second converge changes nothing on any host."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.lifecycle import Lifecycle
+
+pytestmark = [pytest.mark.lifecycle, pytest.mark.order(4), pytest.mark.usefixtures("converged")]
+
+
+def test_a_second_converge_changes_nothing(machines: Lifecycle) -> None:
+    again = machines.converge("--diff")
+    changed = [f"{outcome} [{outcome.path}]\n{outcome.diff}" for outcome in again.changed]
+    assert not changed, "changed again:\n" + "\n".join(changed)
+    assert again.outcomes, "the playbook ran no task at all"

@@ -1,0 +1,13 @@
+"""Phase syntax: the playbook parses, before anything is made."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.lifecycle import Lifecycle
+
+pytestmark = [pytest.mark.lifecycle, pytest.mark.order(1)]
+
+
+def test_the_playbook_and_its_roles_parse(lifecycle: Lifecycle) -> None:
+    lifecycle.syntax()
