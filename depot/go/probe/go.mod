@@ -1,3 +1,3 @@
 module proving-ground.test/probe
 
-go 1.26
+go 1.26.0
