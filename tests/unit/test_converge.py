@@ -1,0 +1,92 @@
+"""Events of ansible-runner become outcomes, and a failed run names its cause."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.converge import Outcome, content_key, failure, outcome_of
+
+LOG = Path("ansible.log")
+
+
+def event(**result: Any) -> dict[str, Any]:
+    return {
+        "host": "etcd-01",
+        "role": "configure/etcd",
+        "task": "Start etcd",
+        "task_path": "roles/configure/etcd/tasks/service.yml:3",
+        "duration": 1.5,
+        "res": result,
+    }
+
+
+def outcome(host: str, status: str, message: str = "", task: str = "Start etcd") -> Outcome:
+    return Outcome(host, "configure/etcd", task, "service.yml:3", status, 0.1, message)
+
+
+def test_a_change_is_told_from_no_change() -> None:
+    assert outcome_of("runner_on_ok", event(changed=True)).status == "changed"
+    assert outcome_of("runner_on_ok", event(changed=False)).status == "ok"
+
+
+def test_an_ignored_failure_is_no_failure() -> None:
+    assert outcome_of("runner_on_failed", event(msg="no") | {"ignore_errors": True}).status == "ignored"
+    assert outcome_of("runner_on_failed", event(msg="no")).status == "failed"
+
+
+def test_an_outcome_reads_as_host_role_and_task() -> None:
+    assert str(outcome_of("runner_on_ok", event())) == "etcd-01: configure/etcd : Start etcd"
+
+
+def test_the_diff_shows_before_and_after() -> None:
+    diff = outcome_of("runner_on_ok", event(changed=True, diff=[{"before": "old\n", "after": "new\n"}])).diff
+    assert "--- before\nold" in diff
+    assert "+++ after\nnew" in diff
+
+
+def test_a_hidden_result_stays_hidden() -> None:
+    hidden = event(censored="the output has been hidden due to the fact that 'no_log: true' was specified")
+    assert "hidden" in outcome_of("runner_on_failed", hidden).message
+
+
+def test_a_failure_names_host_role_task_words_file_and_the_other_hosts() -> None:
+    causes = [outcome("etcd-01", "failed", "unit not found"), outcome("etcd-02", "failed", "unit not found")]
+    error = failure(causes, "", "failed", LOG)
+    text = "etcd-01: configure/etcd : Start etcd: failed (also on etcd-02): unit not found [service.yml:3]"
+    assert str(error).startswith(text)
+    assert error.exit_code == 15
+
+
+def test_an_unreachable_host_is_called_so() -> None:
+    error = failure([outcome("etcd-01", "unreachable", "Connection timed out")], "", "failed", LOG)
+    assert "etcd-01: configure/etcd : Start etcd: is unreachable: Connection timed out" in str(error)
+
+
+def test_the_first_cause_is_told_not_what_followed() -> None:
+    causes = [outcome("etcd-01", "ok"), outcome("etcd-01", "failed", "first"), outcome("etcd-02", "failed", "second")]
+    assert "first" in str(failure(causes, "", "failed", LOG))
+
+
+def test_a_playbook_that_does_not_parse_is_told_in_ansibles_words() -> None:
+    output = "[ERROR]: YAML parsing failed: Did not find expected key.\nOrigin: kubernetes.yml:3:1\n"
+    assert "YAML parsing failed" in str(failure([], output, "failed", LOG))
+
+
+@pytest.mark.parametrize("name", ["kubernetes.yml", "ansible.cfg", "roles/a/tasks/main.yml", "plugins/x.py"])
+def test_every_file_that_decides_the_outcome_changes_the_key(tmp_path: Path, name: str) -> None:
+    for each in ("kubernetes.yml", "ansible.cfg", "roles/a/tasks/main.yml", "plugins/x.py"):
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).write_text("before", encoding="utf-8")
+    before = content_key(tmp_path, "depot")
+    assert content_key(tmp_path, "depot") == before
+    (tmp_path / name).write_text("after", encoding="utf-8")
+    assert content_key(tmp_path, "depot") != before
+
+
+def test_another_depot_or_topology_changes_the_key(tmp_path: Path) -> None:
+    (tmp_path / "kubernetes.yml").touch()
+    (tmp_path / "ansible.cfg").touch()
+    assert content_key(tmp_path, "one") != content_key(tmp_path, "two")

@@ -1,0 +1,47 @@
+"""Options become settings; what cannot be is refused before anything is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.errors import UsageError
+from fixtures.options import settings_from
+
+ROOT = Path(__file__).parents[2]
+
+OPTIONS: dict[str, str | bool | None] = {
+    "topology": "default",
+    "provider": "docker",
+    "keep": "failed",
+    "reuse": False,
+    "network_prefix": None,
+}
+
+
+def test_settings_carry_what_was_asked_for() -> None:
+    settings = settings_from(OPTIONS | {"topology": "single", "keep": "always", "reuse": True}, ROOT)
+    assert (settings.topology, settings.keep, settings.reuse) == ("single", "always", True)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("topology", "moon", "--topology: unknown topology 'moon' — choose one of"),
+        ("provider", "moon", "--provider: unknown provider 'moon' — choose one of: docker, libvirt, virtualbox"),
+        ("keep", "moon", "--keep: unknown value 'moon' — choose one of: never, failed, always"),
+        ("network_prefix", "moon", "--network-prefix: 'moon.0/24' is no IPv4 network"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(option: str, value: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings_from(OPTIONS | {option: value}, ROOT)
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 11
+
+
+def test_two_checkouts_are_told_apart() -> None:
+    one = settings_from(OPTIONS, ROOT)
+    assert one.checkout_id == settings_from(OPTIONS, ROOT).checkout_id
+    assert len(one.checkout_id) == 8
