@@ -1,0 +1,2 @@
+# Login shells find what roles install.
+PATH=/opt/bin:$PATH
