@@ -1,0 +1,86 @@
+"""What a user sees of bad input: one clear line, an exit code of its own, nothing made."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fixtures.__main__ as command_line
+from fixtures.ledger import Ledger, Record, locked
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with topologies and nothing else."""
+    (tmp_path / "topology").symlink_to(ROOT / "topology")
+    monkeypatch.setattr(command_line, "ROOT", tmp_path)
+    for name in ("TOPOLOGY", "PROVIDER", "NETWORK_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["up", "--topology", "moon"], 11, "error: --topology: unknown topology 'moon' — choose one of: default"),
+        (["up", "--provider", "moon"], 11, "error: --provider: unknown provider 'moon' — choose one of: docker"),
+        (["up", "--network-prefix", "10.2.9"], 11, "networks machines (10.2.9.0/24) and pods (10.2.0.0/16) overlap"),
+        (["status"], 11, "no machines of this checkout are up"),
+        (["idempotence"], 11, "no machines of this checkout are up"),
+    ],
+)
+def test_bad_input_is_one_line_with_a_code(
+    checkout: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, line: str
+) -> None:
+    assert command_line.main(arguments) == code
+    error = capsys.readouterr().err
+    assert line in error
+    assert "Traceback" not in error
+    assert not (checkout / ".vagrant").exists()
+
+
+def test_a_checkout_in_use_is_left_alone(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with locked(checkout / ".proving-ground"):
+        assert command_line.main(["up"]) == 17
+    assert f"in use by process {os.getpid()}" in capsys.readouterr().err
+
+
+def test_machines_of_another_topology_are_not_taken(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Ledger(checkout / ".proving-ground").write(Record("run-1", "default", "docker", phase="converged"))
+    assert command_line.main(["up", "--topology", "single"]) == 11
+    assert "machines of topology 'default' on provider 'docker' are up" in capsys.readouterr().err
+    assert Ledger(checkout / ".proving-ground").read() is not None
+
+
+def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_pytest_refuses_an_unknown_topology_before_collecting() -> None:
+    result = run_pytest("--topology", "moon")
+    assert result.returncode == 11
+    assert "unknown topology 'moon'" in result.stdout + result.stderr
+    assert "collected" not in result.stdout
+
+
+def test_collecting_makes_nothing_and_runs_nothing(tmp_path: Path) -> None:
+    traced = tmp_path / "bin"
+    traced.mkdir()
+    for program in ("docker", "vagrant", "ssh", "ansible-playbook", "go", "mmdebstrap"):
+        (traced / program).write_text(f"#!/bin/sh\necho {program} >> {tmp_path}/called\n", encoding="utf-8")
+        (traced / program).chmod(0o755)
+    environment = os.environ | {"PATH": f"{traced}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    before = set(ROOT.iterdir())
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", "tests/configure"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 0, result.stdout
+    assert not (tmp_path / "called").exists()
+    assert not (tmp_path / "cache").exists()
+    assert set(ROOT.iterdir()) == before

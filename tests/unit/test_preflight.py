@@ -1,0 +1,98 @@
+"""The host is looked at before anything is made; what is missing or in the way is one clear line."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from ipaddress import IPv4Network
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures import engine, preflight
+from fixtures.errors import MachineError, PreflightError
+from fixtures.progress import Progress
+from fixtures.settings import Settings
+from fixtures.topology import load
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = Settings(ROOT, "run-1")
+TOPOLOGY = load(ROOT / "topology", "default")
+
+
+@pytest.mark.parametrize("program", ["vagrant", "ssh", "ssh-keygen"])
+def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == program else f"/bin/{name}")
+    with pytest.raises(PreflightError, match=f"^{program} is not installed — run `make setup`"):
+        preflight.check(SETTINGS, TOPOLOGY, Progress())
+
+
+def test_missing_docker_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "docker" else f"/bin/{name}")
+    with pytest.raises(PreflightError, match="docker is not installed — run `make setup`"):
+        engine.ensure_running(Progress())
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    def run(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], 1, "", words)
+
+    monkeypatch.setattr(engine.subprocess, "run", run)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+
+
+def test_docker_that_this_user_may_not_use_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, "permission denied while trying to connect to the Docker daemon socket")
+    with pytest.raises(PreflightError, match="may not be used by this user — add the user to the group docker"):
+        engine.ensure_running(Progress())
+
+
+def test_docker_that_only_root_can_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, "Cannot connect to the Docker daemon")
+    monkeypatch.setattr(engine.os, "geteuid", lambda: 1000)
+    with pytest.raises(PreflightError, match="the Docker engine is not running — "):
+        engine.ensure_running(Progress())
+
+
+def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    refuse(monkeypatch, "Cannot connect to the Docker daemon")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(engine.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(engine.subprocess, "Popen", lambda *_, **__: SimpleNamespace(poll=lambda: 1))
+    monkeypatch.setattr(engine, "managed_by_systemd", lambda: False)
+    with pytest.raises(PreflightError, match=r"dockerd ended at once.*log: .*dockerd\.log"):
+        engine.ensure_running(Progress())
+
+
+def test_too_little_disk_says_how_much_there_is_and_should_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
+    with pytest.raises(PreflightError, match=r"1\.0 GiB of disk are free, 4 GiB are needed"):
+        preflight.check_disk()
+
+
+def test_a_network_in_use_is_refused_with_the_device_and_a_way_out() -> None:
+    present = [("lo", IPv4Network("127.0.0.0/8")), ("vpn0", IPv4Network("10.0.0.0/16"))]
+    with pytest.raises(PreflightError, match=r"10\.0\.0\.0/24 is in use.*10\.0\.0\.0/16 on vpn0.*--network-prefix"):
+        preflight.check_network(IPv4Network("10.0.0.0/24"), present)
+
+
+def test_a_network_beside_others_is_fine() -> None:
+    preflight.check_network(IPv4Network("10.0.0.0/24"), [("eth0", IPv4Network("10.0.1.0/24"))])
+
+
+def test_the_hosts_own_routes_can_be_read() -> None:
+    assert all(isinstance(network, IPv4Network) for _, network in preflight.routes())
+
+
+def test_machines_that_do_not_answer_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(address: tuple[str, int], **_: object) -> None:
+        raise ConnectionRefusedError(f"refused by {address[0]}")
+
+    monkeypatch.setattr(preflight.socket, "create_connection", refused)
+    settings = Settings(ROOT, "run-1", provider="libvirt")
+    with pytest.raises(MachineError) as caught:
+        preflight.check_reachable(settings, TOPOLOGY, Progress(), timeout=0)
+    for node in TOPOLOGY.nodes:
+        assert f"{node.name} ({node.address}) answers on port 22" in str(caught.value)
