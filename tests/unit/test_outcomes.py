@@ -71,8 +71,15 @@ def test_the_first_cause_is_told_not_what_followed() -> None:
 
 
 def test_a_playbook_that_does_not_parse_is_told_in_ansibles_words() -> None:
-    output = "[ERROR]: YAML parsing failed: Did not find expected key.\nOrigin: kubernetes.yml:3:1\n"
-    assert "YAML parsing failed" in str(failure([], output, "failed", LOG))
+    output = "[ERROR]: YAML parsing failed: Did not find expected key.\nOrigin: kubernetes.yml:3:1\n\n1 ---\n"
+    text = "kubernetes.yml: YAML parsing failed: Did not find expected key. [kubernetes.yml:3:1] — "
+    assert str(failure([], output, "failed", LOG)).startswith(text)
+
+
+def test_a_program_that_failed_is_told_in_its_own_last_words() -> None:
+    result = event(msg="non-zero return code", stdout="looking\ncannot read cpython.tar: is the depot mounted?")
+    message = outcome_of("runner_on_failed", result).message
+    assert message == "non-zero return code: cannot read cpython.tar: is the depot mounted?"
 
 
 @pytest.mark.parametrize("name", ["kubernetes.yml", "ansible.cfg", "roles/a/tasks/main.yml", "plugins/x.py"])
