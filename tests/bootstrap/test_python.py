@@ -1,0 +1,40 @@
+"""Nodes after bootstrap: Python answers from /opt, Ansible's modules run, and the system itself is as it was."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from testinfra.host import Host
+
+from fixtures.ad_hoc import AdHoc
+from fixtures.topology import Node, Topology
+
+pytestmark = [pytest.mark.order(20)]
+
+PYTHON = "/opt/python/bin/python3"
+
+
+@pytest.mark.smoke
+@pytest.mark.hosts("etcd", "kube_master", "kube_worker")
+def test_python_answers(host: Host) -> None:
+    program = "import json, ssl, hashlib, subprocess, sys; print(json.dumps(list(sys.version_info[:2])))"
+    major, minor = json.loads(host.check_output(f"{PYTHON} -c '{program}'"))
+    assert (major, minor) >= (3, 9)
+
+
+@pytest.mark.hosts("etcd", "kube_master", "kube_worker")
+def test_python_is_not_part_of_the_system(host: Host) -> None:
+    assert host.run("command -v python3 python pypy3").stdout == ""
+    assert host.check_output("find /usr /bin /sbin -xdev -name 'python3*' -perm /111") == ""
+
+
+def test_ansible_modules_run_on_every_node(ansible: AdHoc, topology: Topology) -> None:
+    answers = ansible("nodes", "-m", "ping").splitlines()
+    answered = {line.split(" |")[0] for line in answers if '"ping": "pong"' in line}
+    assert answered == {node.name for node in topology.nodes}, answers
+
+
+@pytest.mark.hosts("etcd", "kube_master", "kube_worker")
+def test_node_still_refuses_changes_of_usr(host: Host, node: Node) -> None:
+    assert "Read-only file system" in host.run("touch /usr/changed").stderr, f"{node.name} took a file in /usr"

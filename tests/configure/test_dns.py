@@ -1,0 +1,80 @@
+"""Names inside the cluster: services, headless services and their pods, search paths, and the way back."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.kube import Kube
+from fixtures.mesh import HEADLESS, Mesh
+from fixtures.topology import Topology
+
+pytestmark = pytest.mark.order(100)
+
+DOMAIN = "cluster.local"
+
+
+def answers(mesh: Mesh, source: str, *names: str, reverse: bool = False) -> dict[str, tuple[str, ...]]:
+    """Name → answers; anything but an answer fails the test."""
+    found = mesh.probes.look_up(source, *names, reverse=reverse)
+    without = {
+        name: f"{lookup.outcome}: {lookup.reason}" for name, lookup in found.items() if lookup.outcome != "found"
+    }
+    assert without == {}, f"asked from {source}"
+    return {name: lookup.answers for name, lookup in found.items()}
+
+
+def test_coredns_is_available(kube: Kube) -> None:
+    deployment = kube.apps.read_namespaced_deployment("coredns", "kube-system")
+    assert deployment.spec.replicas >= 1, "CoreDNS is scaled to nothing"
+    assert deployment.status.available_replicas == deployment.spec.replicas
+
+
+@pytest.mark.smoke
+def test_service_names_resolve_from_every_pod(mesh: Mesh, topology: Topology) -> None:
+    api = str(topology.networks["services"][1])
+    expected = {f"kubernetes.default.svc.{DOMAIN}": (api,)} | {
+        f"{name}.{mesh.namespace}.svc.{DOMAIN}": (address,) for name, address in mesh.services.items()
+    }
+    for pod in mesh.pods:
+        assert answers(mesh, pod.name, *expected) == expected
+
+
+def test_search_path_completes_names(mesh: Mesh, topology: Topology) -> None:
+    api, dns = str(topology.networks["services"][1]), str(topology.variables["cluster_dns"])
+    neighbour, address = next(iter(mesh.services.items()))
+    expected = {
+        neighbour: (address,),
+        "kubernetes.default": (api,),
+        "kube-dns.kube-system": (dns,),
+        "kube-dns.kube-system.svc": (dns,),
+    }
+    for pod in mesh.pods:
+        assert answers(mesh, pod.name, *expected) == expected
+
+
+def test_headless_service_resolves_to_its_pods(mesh: Mesh) -> None:
+    expected = tuple(sorted(pod.address for pod in mesh.pods))
+    assert answers(mesh, mesh.pods[0].name, HEADLESS) == {HEADLESS: expected}
+
+
+def test_pods_of_a_headless_service_have_names_of_their_own(mesh: Mesh) -> None:
+    expected = {f"{pod.name}.{HEADLESS}.{mesh.namespace}.svc.{DOMAIN}": (pod.address,) for pod in mesh.pods}
+    assert answers(mesh, mesh.pods[-1].name, *expected) == expected
+
+
+def test_addresses_resolve_to_names(mesh: Mesh, topology: Topology) -> None:
+    expected = {
+        str(topology.networks["services"][1]): (f"kubernetes.default.svc.{DOMAIN}",),
+        str(topology.variables["cluster_dns"]): (f"kube-dns.kube-system.svc.{DOMAIN}",),
+    }
+    pods = {pod.address: f"{pod.name}.{HEADLESS}.{mesh.namespace}.svc.{DOMAIN}" for pod in mesh.pods}
+    found = answers(mesh, mesh.pods[0].name, *expected, *pods, reverse=True)
+    assert {address: found[address] for address in expected} == expected
+    # A pod is also behind a service of its own, so it may have that name besides.
+    assert {address: name for address, name in pods.items() if name not in found[address]} == {}
+
+
+@pytest.mark.parametrize("name", [f"nobody.default.svc.{DOMAIN}", "nobody"])
+def test_unknown_name_is_said_to_be_unknown(mesh: Mesh, name: str) -> None:
+    (lookup,) = mesh.probes.look_up(mesh.pods[0].name, name).values()
+    assert lookup.outcome == "not found", lookup

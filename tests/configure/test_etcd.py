@@ -1,0 +1,160 @@
+"""etcd: its members, where it listens, whom it lets in, and what it keeps."""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from testinfra.host import Host
+
+from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
+from fixtures.kube import Kube
+from fixtures.nodes import listeners, unit_state
+from fixtures.tls import Answer, Identity, Issue, Pki, Verdict, ask
+from fixtures.topology import Node, Topology
+from fixtures.wait import NotReady, wait_until
+
+pytestmark = pytest.mark.order(40)
+
+PORTS = [pytest.param(CLIENT_PORT, id="clients"), pytest.param(PEER_PORT, id="peers")]
+
+
+def knock(pki: Pki, node: Node, port: int, identity: Identity | None) -> Answer:
+    return ask(f"https://{node.address}:{port}/version", authority=pki.certificate("etcd-ca"), identity=identity)
+
+
+@pytest.mark.smoke
+@pytest.mark.hosts("etcd")
+def test_etcd_daemon_runs(host: Host) -> None:
+    assert unit_state(host, "etcd.service") == "active (running)"
+
+
+@pytest.mark.hosts("etcd")
+@pytest.mark.parametrize("port", PORTS)
+def test_etcd_listens_on_the_private_address(host: Host, node: Node, port: int) -> None:
+    assert listeners(host).get(port, set()) - {"127.0.0.1", "::1"} == {str(node.address)}
+
+
+@pytest.mark.smoke
+def test_etcd_members_are_as_planned(etcd: Etcd) -> None:
+    members = etcd.json("member", "list")["members"]
+    found = {each.get("name"): (each.get("peerURLs"), each.get("clientURLs")) for each in members}
+    assert found == {
+        node.name: ([f"https://{node.address}:{PEER_PORT}"], [f"https://{node.address}:{CLIENT_PORT}"])
+        for node in etcd.members
+    }
+
+
+def test_etcd_members_are_healthy_and_agree_on_one_leader(etcd: Etcd) -> None:
+    statuses = [each["Status"] for each in etcd.json("endpoint", "status", "--cluster")]
+    assert len(statuses) == len(etcd.members)
+    assert len({status["leader"] for status in statuses}) == 1
+    assert statuses[0]["leader"] in {status["header"]["member_id"] for status in statuses}
+    health = etcd.json("endpoint", "health", "--cluster")
+    assert [each for each in health if not each["health"]] == []
+
+
+@pytest.mark.hosts("etcd")
+@pytest.mark.parametrize(("port", "name"), [(CLIENT_PORT, "etcd-client-root"), (PEER_PORT, "etcd-peer-{}")])
+def test_etcd_lets_in_a_client_with_its_authoritys_certificate(
+    node: Node,
+    pki: Pki,
+    port: int,
+    name: str,
+) -> None:
+    answer = knock(pki, node, port, pki.identity(name.format(node.name)))
+    assert (answer.verdict, answer.status) == (Verdict.ANSWERED, 200), answer
+    assert "etcdserver" in json.loads(answer.body)
+
+
+@pytest.mark.hosts("etcd")
+@pytest.mark.parametrize("port", PORTS)
+def test_etcd_refuses_a_client_without_a_certificate(node: Node, pki: Pki, port: int) -> None:
+    answer = knock(pki, node, port, None)
+    assert answer.verdict is Verdict.REFUSED, answer
+
+
+@pytest.mark.hosts("etcd")
+@pytest.mark.parametrize("port", PORTS)
+def test_etcd_refuses_a_client_of_another_authority(node: Node, pki: Pki, port: int) -> None:
+    # The mightiest certificate of the cluster, but not one for etcd.
+    answer = knock(pki, node, port, pki.identity("admin"))
+    assert answer.verdict is Verdict.REFUSED, answer
+
+
+@pytest.mark.hosts("etcd")
+@pytest.mark.parametrize("port", PORTS)
+def test_etcd_refuses_a_forged_client(node: Node, pki: Pki, issue_certificate: Issue, port: int) -> None:
+    forged = issue_certificate("root", imitate=pki.certificate("etcd-ca"))
+    answer = knock(pki, node, port, forged)
+    assert answer.verdict is Verdict.REFUSED, answer
+
+
+@pytest.mark.hosts("etcd")
+@pytest.mark.parametrize("port", PORTS)
+@pytest.mark.parametrize(
+    "flaw",
+    [
+        pytest.param({"purpose": ExtendedKeyUsageOID.SERVER_AUTH}, id="for-servers"),
+        pytest.param({"expired": True}, id="expired"),
+    ],
+)
+def test_etcd_refuses_a_certificate_of_its_own_authority_that_is(
+    node: Node,
+    pki: Pki,
+    issue_certificate: Issue,
+    port: int,
+    flaw: dict[str, object],
+) -> None:
+    authority = pki.identity("etcd-ca")
+    sound, flawed = (
+        issue_certificate("probe", authority=authority),
+        issue_certificate("probe", authority=authority, **flaw),
+    )
+    assert knock(pki, node, port, sound).verdict is Verdict.ANSWERED, "it refuses one without the flaw as well"
+    answer = knock(pki, node, port, flawed)
+    assert answer.verdict is Verdict.REFUSED, answer
+
+
+@pytest.mark.smoke
+def test_etcd_holds_the_planned_pod_network(etcd: Etcd, topology: Topology) -> None:
+    value = etcd.get(NETWORK_KEY)
+    assert value is not None, f"etcd has no key {NETWORK_KEY}"
+    config = json.loads(value)
+    assert config["Network"] == str(topology.networks["pods"])
+    assert config["Backend"]["Type"] == "vxlan"
+
+
+@pytest.mark.disruptive
+@pytest.mark.order(910)
+@pytest.mark.hosts("etcd")
+def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: Etcd, kube: Kube) -> None:
+    key, value = f"/proving-ground/{secrets.token_hex(4)}", secrets.token_hex(16)
+    etcd.run("put", key, value, member=node)
+    try:
+        before = host.check_output("systemctl show --property=MainPID --value etcd.service")
+        host.check_output("systemctl restart etcd.service")
+        assert host.check_output("systemctl show --property=MainPID --value etcd.service") != before
+
+        def read() -> bytes | None:
+            try:
+                return etcd.get(key, member=node)
+            except AssertionError as failure:
+                raise NotReady(str(failure)) from failure
+
+        kept = wait_until(f"etcd on {node.name} answers again", read, timeout=30)
+        assert kept == value.encode()
+    finally:
+        etcd.run("del", key)
+        wait_until("the API server has found etcd again", lambda: api_is_ready(kube), timeout=60)
+
+
+def api_is_ready(kube: Kube) -> None:
+    from kubernetes import client
+
+    try:
+        kube.core.list_namespace(limit=1, _request_timeout=5)
+    except (client.ApiException, OSError) as error:
+        raise NotReady(str(error)) from error

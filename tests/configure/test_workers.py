@@ -1,0 +1,198 @@
+"""Workers: their daemons run, they are ready, their kubelets let in only whom they know, and each is only itself."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from testinfra.host import Host
+
+from fixtures.depot import View
+from fixtures.kube import Kube
+from fixtures.nodes import kubernetes_nodes, listeners, unit_state
+from fixtures.pods import pod_manifest, ready, state, static_pod
+from fixtures.tls import Answer, Identity, Issue, Pki, Verdict, ask
+from fixtures.topology import Node, Topology
+from fixtures.wait import NotReady, wait_until
+
+pytestmark = pytest.mark.order(70)
+
+every_worker = pytest.mark.hosts("kube_worker")
+every_kubernetes_node = pytest.mark.hosts("kube_master", "kube_worker")
+HEARTBEAT = datetime.timedelta(seconds=40)
+"""A kubelet renews its lease every 10 s; after this long the controller manager takes the node for lost."""
+MERGE = "application/merge-patch+json"
+
+
+@pytest.mark.parametrize("unit", ["containerd.service", "kubelet.service"])
+@every_kubernetes_node
+def test_daemon_runs(host: Host, unit: str) -> None:
+    assert unit_state(host, unit) == "active (running)"
+
+
+@pytest.mark.smoke
+@every_kubernetes_node
+def test_node_is_ready(node: Node, kube: Kube) -> None:
+    def probe() -> None:
+        status = kube.core.read_node(node.name).status
+        unready = [each for each in status.conditions if (each.type == "Ready") != (each.status == "True")]
+        if unready:
+            raise NotReady("; ".join(f"{each.type}={each.status}: {each.message}" for each in unready))
+
+    wait_until(f"{node.name} is ready and under no pressure", probe, timeout=20)
+
+
+@every_kubernetes_node
+def test_kubelet_says_that_it_lives(node: Node, kube: Kube) -> None:
+    from kubernetes import client
+
+    lease = client.CoordinationV1Api(kube.api_client()).read_namespaced_lease(node.name, "kube-node-lease")
+    assert lease.spec is not None
+    assert lease.spec.renew_time is not None
+    assert datetime.datetime.now(datetime.UTC) - lease.spec.renew_time < HEARTBEAT
+
+
+@every_kubernetes_node
+def test_node_is_what_the_plan_says(node: Node, kube: Kube, view: View) -> None:
+    found = kube.core.read_node(node.name)
+    internal = [each.address for each in found.status.addresses if each.type == "InternalIP"]
+    assert internal == [str(node.address)]
+    assert found.status.node_info.kubelet_version.removeprefix("v") == view.versions["kubernetes"].removeprefix("v")
+    assert found.status.node_info.container_runtime_version.startswith("containerd://")
+    roles = {label.rpartition("/")[2] for label in found.metadata.labels if label.startswith("node-role.")}
+    planned = {"kube_master": "control-plane", "kube_worker": "worker"}
+    assert roles == {role for group, role in planned.items() if group in node.groups}
+
+
+def test_cluster_has_the_planned_nodes_and_no_others(kube: Kube, topology: Topology) -> None:
+    assert {each.metadata.name for each in kube.core.list_node().items} == {
+        node.name for node in kubernetes_nodes(topology)
+    }
+
+
+@every_worker
+def test_kube_proxy_is_ready(node: Node, kube: Kube) -> None:
+    pod = static_pod(kube, "kube-proxy", node.name)
+    assert ready(pod), state(pod)
+
+
+def kubelet(pki: Pki, node: Node, path: str, identity: Identity | None = None) -> Answer:
+    return ask(f"https://{node.address}:10250{path}", authority=pki.certificate("ca"), identity=identity)
+
+
+@every_kubernetes_node
+def test_kubelet_lets_in_the_api_server(node: Node, pki: Pki) -> None:
+    answer = kubelet(pki, node, "/pods", pki.identity("apiserver-kubelet-client"))
+    assert answer.status == 200, answer
+    assert json.loads(answer.body)["kind"] == "PodList"
+
+
+@pytest.mark.parametrize("path", ["/pods", "/metrics", "/healthz", "/containerLogs/kube-system/any/any"])
+@every_kubernetes_node
+def test_kubelet_refuses_a_client_without_a_certificate(node: Node, pki: Pki, path: str) -> None:
+    answer = kubelet(pki, node, path)
+    assert (answer.verdict, answer.status) == (Verdict.ANSWERED, 401), answer
+
+
+@every_kubernetes_node
+def test_kubelet_refuses_a_forged_client(node: Node, pki: Pki, issue_certificate: Issue) -> None:
+    forged = issue_certificate("admin", organization="system:masters", imitate=pki.certificate("ca"))
+    answer = kubelet(pki, node, "/pods", forged)
+    assert answer.status == 401 or answer.verdict is Verdict.REFUSED, answer
+
+
+@every_kubernetes_node
+def test_kubelet_refuses_whom_it_knows_and_who_may_not(node: Node, pki: Pki) -> None:
+    assert kubelet(pki, node, "/pods", pki.identity("scheduler")).status == 403
+
+
+@every_kubernetes_node
+def test_kubelet_has_no_read_only_port(host: Host) -> None:
+    ports = listeners(host)
+    assert 10250 in ports, "the kubelet's own port was not found either"
+    assert 10255 not in ports
+
+
+@pytest.fixture
+def another_node(topology: Topology, node: Node, kube: Kube) -> Iterator[str]:
+    """The name of a node that is not ``node``; where there is none, one that only the API server knows."""
+    others = [other.name for other in kubernetes_nodes(topology) if other.name != node.name]
+    if others:
+        yield others[-1]
+        return
+    made_up = f"nobody-{secrets.token_hex(3)}"
+    kube.core.create_node({"metadata": {"name": made_up}, "spec": {"unschedulable": True}})
+    yield made_up
+    kube.core.delete_node(made_up)
+
+
+def patch(pki: Pki, master: Node, who: str, path: str, change: object) -> Answer:
+    return ask(
+        f"https://{master.address}:6443{path}",
+        authority=pki.certificate("ca"),
+        identity=pki.identity(who),
+        method="PATCH",
+        body=json.dumps(change),
+        content_type=MERGE,
+    )
+
+
+@every_worker
+def test_worker_can_change_itself_and_no_other_node(
+    node: Node,
+    another_node: str,
+    pki: Pki,
+    topology: Topology,
+) -> None:
+    master, who = topology.group("kube_master")[0], f"kubelet-client-{node.name}"
+    for value in ("yes", None):  # set it, and take it away again
+        change = {"metadata": {"annotations": {"proving-ground.test/changed": value}}}
+        assert patch(pki, master, who, f"/api/v1/nodes/{node.name}", change).status == 200
+        for part in ("", "/status"):
+            answer = patch(pki, master, who, f"/api/v1/nodes/{another_node}{part}", change)
+            assert answer.status == 403, answer
+
+
+@every_worker
+def test_worker_cannot_give_itself_a_guarded_label(node: Node, pki: Pki, topology: Topology) -> None:
+    master, who = topology.group("kube_master")[0], f"kubelet-client-{node.name}"
+    change = {"metadata": {"labels": {"node-restriction.kubernetes.io/trusted": "yes"}}}
+    answer = patch(pki, master, who, f"/api/v1/nodes/{node.name}", change)
+    assert answer.status == 403, answer
+
+
+@every_worker
+def test_worker_reads_the_secrets_of_its_own_pods_and_no_others(
+    node: Node,
+    kube: Kube,
+    pki: Pki,
+    topology: Topology,
+    namespace: str,
+    view: View,
+) -> None:
+    for name in ("mounted", "unrelated"):
+        kube.core.create_namespaced_secret(namespace, {"metadata": {"name": name}, "stringData": {"word": name}})
+    volume = {"name": "secret", "secret": {"secretName": "mounted"}}
+    manifest = pod_manifest(
+        "owner", view.images["probe"], node=node.name, volumes=[volume], container={"args": ["serve"]}
+    )
+    kube.core.create_namespaced_pod(namespace, manifest)
+    master = topology.group("kube_master")[0]
+
+    def read(name: str) -> int:
+        return ask(
+            f"https://{master.address}:6443/api/v1/namespaces/{namespace}/secrets/{name}",
+            authority=pki.certificate("ca"),
+            identity=pki.identity(f"kubelet-client-{node.name}"),
+        ).status
+
+    def allowed() -> None:
+        if read("mounted") != 200:
+            raise NotReady(f"it got {read('mounted')}")
+
+    # The authorizer learns of the pod from its own watch, a moment after the pod was made.
+    wait_until("the worker may read the secret that its pod mounts", allowed, timeout=10, interval=0.1)
+    assert read("unrelated") == 403

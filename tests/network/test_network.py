@@ -1,0 +1,92 @@
+"""The pod network: every pod reaches every pod, nodes reach pods and pods nodes, and nobody's address is rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv4Address
+
+import pytest
+
+from fixtures.etcd import Etcd
+from fixtures.hosts import Hosts
+from fixtures.kube import Kube
+from fixtures.mesh import Mesh
+from fixtures.nodes import addresses
+from fixtures.pods import ready, state, static_pod
+from fixtures.reachability import Outcome, Reachability
+from fixtures.topology import Node
+
+pytestmark = pytest.mark.order(80)
+
+Table = Callable[[str], Reachability]
+WAYS = ["by_address", "by_service", "by_name"]
+
+
+@pytest.mark.smoke
+@pytest.mark.hosts("kube_master", "kube_worker")
+def test_calico_node_is_ready(node: Node, kube: Kube) -> None:
+    pod = static_pod(kube, "calico-node", node.name)
+    assert ready(pod), state(pod)
+
+
+def test_calico_controllers_are_available(kube: Kube) -> None:
+    status = kube.apps.read_namespaced_deployment("calico-kube-controllers", "kube-system").status
+    assert (status.available_replicas or 0) >= 1
+
+
+def test_pod_addresses_lie_in_the_subnet_of_their_node(mesh: Mesh, etcd: Etcd, kube: Kube) -> None:
+    subnets = {str(lease.address): lease.subnet for lease in etcd.leases()}
+    pods = [
+        pod
+        for pod in kube.core.list_pod_for_all_namespaces().items
+        if not pod.spec.host_network and pod.status.pod_ip and pod.status.phase == "Running"
+    ]
+    assert {pod.name for pod in mesh.pods} <= {pod.metadata.name for pod in pods}
+    astray = [
+        f"{state(pod)}: {pod.status.pod_ip} is not in {subnets[pod.status.host_ip]}"
+        for pod in pods
+        if IPv4Address(pod.status.pod_ip) not in subnets[pod.status.host_ip]
+    ]
+    assert astray == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_pod_reaches_every_pod_without_nat(mesh: Mesh, reachability: Table, way: str) -> None:
+    table = reachability(f"pods reach pods {way.replace('_', ' ')}")
+    targets = getattr(mesh, way)()
+    for source in mesh.pods:
+        for target in targets:
+            # Only a pod that calls itself through its service has to be rewritten, or the answer would bypass it.
+            rewritten = way != "by_address" and target == source.name
+            table.expect(source.name, target, Outcome.CONNECTED, () if rewritten else [source.address])
+    table.check(mesh.probes.prober(targets))
+
+
+@pytest.mark.parametrize("way", ["by_address", "by_service"])
+def test_every_node_reaches_every_pod_without_nat(mesh: Mesh, hosts: Hosts, reachability: Table, way: str) -> None:
+    table = reachability(f"nodes reach pods {way.replace('_', ' ')}")
+    targets = getattr(mesh, way)()
+    for source in mesh.nodes:
+        own = addresses(hosts[source.node])
+        for target in targets:
+            table.expect(source.name, target, Outcome.CONNECTED, own)
+    table.check(mesh.probes.prober(targets))
+
+
+def test_every_pod_reaches_every_node_without_nat(mesh: Mesh, reachability: Table) -> None:
+    table = reachability("pods reach nodes")
+    targets = mesh.node_addresses()
+    for source in mesh.pods:
+        for target in targets:
+            table.expect(source.name, target, Outcome.CONNECTED, [source.address])
+    table.check(mesh.probes.prober(targets))
+
+
+@pytest.mark.smoke
+def test_pods_on_different_nodes_reach_each_other(mesh: Mesh, reachability: Table) -> None:
+    first, last = mesh.pods[0], mesh.pods[-1]
+    table = reachability("the first and the last pod")
+    targets = mesh.by_address()
+    table.expect(first.name, last.name, Outcome.CONNECTED, [first.address])
+    table.expect(last.name, first.name, Outcome.CONNECTED, [last.address])
+    table.check(mesh.probes.prober(targets))

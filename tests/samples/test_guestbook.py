@@ -1,0 +1,142 @@
+"""The guestbook: every part of it is there, and what is written in one place is read in all others."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.kube import Kube
+from fixtures.pods import Pod, state, wait_for_pods
+from fixtures.port_forward import Endpoint, PortForward
+from fixtures.wait import NotReady, wait_until
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
+pytestmark = pytest.mark.order(130)
+
+NAMESPACE = "default"
+PARTS = {"frontend": 3, "redis-master": 1, "redis-slave": 2}
+SELECTORS = {
+    "frontend": "app=guestbook,tier=frontend",
+    "redis-master": "app=redis,role=master",
+    "redis-slave": "app=redis,role=slave",
+}
+
+
+def pods(kube: Kube, part: str) -> list[Pod]:
+    """The part's pods, as many as there have to be, all ready."""
+    return wait_for_pods(kube, NAMESPACE, PARTS[part], selector=SELECTORS[part], timeout=20)
+
+
+def call(endpoint: Endpoint, **query: str) -> str:
+    """The JSON interface of the original: ``cmd``, ``key`` and perhaps ``value``; returns ``data``."""
+    with urllib.request.urlopen(
+        f"{endpoint.url}/guestbook.php?{urllib.parse.urlencode(query)}", timeout=10
+    ) as response:
+        return str(json.load(response).get("data", ""))
+
+
+def sign(endpoint: Endpoint, entry: str) -> None:
+    body = urllib.parse.urlencode({"entry": entry}).encode()
+    request = urllib.request.Request(f"{endpoint.url}/", body, {"Accept": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        assert response.status in {200, 201}
+
+
+def shows(endpoint: Endpoint, entry: str) -> str:
+    """All entries, once ``entry`` is among them."""
+
+    def probe() -> str:
+        entries = call(endpoint, cmd="get", key="messages")
+        if entry not in entries:
+            raise NotReady(f"its entries are {entries!r}")
+        return entries
+
+    return wait_until(f"the frontend at port {endpoint.port} shows {entry!r}", probe, timeout=10, interval=0.1)
+
+
+def redis(endpoint: Endpoint, *words: str) -> str:
+    """Redis' answer to one command, as it sends it."""
+    with socket.create_connection((endpoint.host, endpoint.port), timeout=5) as connection:
+        connection.sendall(f"{' '.join(words)}\r\nQUIT\r\n".encode())
+        return connection.makefile(encoding="utf-8").read()
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("part", PARTS)
+def test_guestbook_has_all_its_replicas_of(kube: Kube, part: str) -> None:
+    deployment = kube.apps.read_namespaced_deployment(part, NAMESPACE)
+    assert deployment.spec.replicas == PARTS[part]
+    assert len(pods(kube, part)) == PARTS[part]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_guestbook_has_not_lost_a_container_of(kube: Kube, part: str) -> None:
+    # A container that died has been started again within a second or two: only its count tells.
+    restarted = [
+        f"{state(pod)}; restarted {status.restart_count} times, last: {status.last_state.terminated}"
+        for pod in pods(kube, part)
+        for status in pod.status.container_statuses
+        if status.restart_count > 0
+    ]
+    assert restarted == []
+
+
+def test_guestbook_entry_written_through_one_frontend_is_read_from_every_other(
+    kube: Kube, port_forward: PortForward
+) -> None:
+    first, *others = [port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(kube, "frontend")]
+    entry = f"written-{secrets.token_hex(4)}"
+    sign(first, entry)
+    assert others, "there is no other frontend"
+    for other in others:
+        shows(other, entry)
+
+
+def test_guestbook_entry_lies_on_every_slave(kube: Kube, port_forward: PortForward) -> None:
+    entry = f"kept-{secrets.token_hex(4)}"
+    sign(port_forward(NAMESPACE, "service/frontend", 80), entry)
+    for pod in pods(kube, "redis-slave"):
+        slave = port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 6379)
+
+        def holds(slave: Endpoint = slave) -> None:
+            stored = redis(slave, "GET", "messages")
+            if entry not in stored:
+                raise NotReady(f"it holds {stored!r}")
+
+        wait_until(f"{pod.metadata.name} holds {entry!r}", holds, timeout=10, interval=0.1)
+        assert "role:slave" in redis(slave, "INFO", "replication")
+
+
+def test_guestbook_slave_takes_no_entries_of_its_own(kube: Kube, port_forward: PortForward) -> None:
+    slave = port_forward(NAMESPACE, f"pod/{pods(kube, 'redis-slave')[0].metadata.name}", 6379)
+    assert redis(slave, "SET", "messages", "forged").startswith("-READONLY")
+
+
+def test_guestbook_works_in_a_browser(kube: Kube, port_forward: PortForward, browser: WebDriver) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    entry = f"Hello, world! <{secrets.token_hex(4)}>"
+
+    def listed(driver: WebDriver) -> bool:
+        return entry in [item.text for item in driver.find_elements(By.CSS_SELECTOR, "#entries li")]
+
+    first, second = (port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(kube, "frontend")[:2])
+    browser.get(first.url)
+    assert browser.title == "Guestbook"
+    assert not listed(browser)
+    browser.find_element(By.ID, "entry").send_keys(entry)
+    browser.find_element(By.ID, "submit").click()
+    WebDriverWait(browser, 10, poll_frequency=0.1).until(listed, f"the page does not show {entry!r}")
+    served_by = browser.find_element(By.ID, "served-by").text
+    browser.get(second.url)
+    WebDriverWait(browser, 10, poll_frequency=0.1).until(listed, f"another frontend does not show {entry!r}")
+    assert browser.find_element(By.ID, "served-by").text != served_by
