@@ -217,8 +217,9 @@ def test_keys_on_the_controller_are_their_owners_alone(pki: Pki) -> None:
 
 def secret_files(host: Host) -> list[str]:
     """Files that hold a key, found by content: a kubeconfig holds one as well. Host keys are sshd's own matter."""
-    words = "grep --recursive --files-with-matches --extended-regexp 'PRIVATE KEY|client-key-data: .' /etc /run"
-    paths = [path for path in host.run(words).stdout.splitlines() if not path.startswith("/etc/ssh/")]
+    secret = "PRIVATE KEY|client-key-data: .|secretbox:|aescbc:|aesgcm:"
+    search = f"grep --recursive --files-with-matches --extended-regexp '{secret}' /etc /run"
+    paths = [path for path in host.run(search).stdout.splitlines() if not path.startswith("/etc/ssh/")]
     assert paths, "no keys were found to look at"
     return paths
 
