@@ -24,6 +24,7 @@ systemctl enable --quiet ssh.service ssh-host-key.service usr.mount iptables-bac
 systemctl set-default --quiet multi-user.target
 
 rm -f /etc/ssh/ssh_host_* /usr/lib/sysctl.d/*.conf /etc/sysctl.d/*.conf /etc/init.d/* /etc/rc?.d/*
+chmod 0440 /etc/sudoers.d/core
 : >/etc/machine-id
 rm -f /var/lib/dbus/machine-id
 ln -s /etc/machine-id /var/lib/dbus/machine-id
