@@ -8,7 +8,7 @@ from fixtures.converge import Converge
 from fixtures.ledger import Ledger
 from fixtures.settings import Settings
 
-pytestmark = [pytest.mark.lifecycle, pytest.mark.order(3)]
+pytestmark = [pytest.mark.lifecycle, pytest.mark.order(15)]
 
 
 def test_the_machines_are_converged(converged: Converge | None, settings: Settings) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.lifecycle import Lifecycle
 
-pytestmark = [pytest.mark.lifecycle, pytest.mark.order(4), pytest.mark.usefixtures("converged")]
+pytestmark = [pytest.mark.lifecycle, pytest.mark.order(16), pytest.mark.usefixtures("converged")]
 
 
 def test_a_second_converge_changes_nothing(machines: Lifecycle) -> None:

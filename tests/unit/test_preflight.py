@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 import subprocess
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -38,7 +40,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     def run(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 1, "", words)
 
-    monkeypatch.setattr(engine.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
 
 
@@ -50,7 +52,7 @@ def test_docker_that_this_user_may_not_use_is_told(monkeypatch: pytest.MonkeyPat
 
 def test_docker_that_only_root_can_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse(monkeypatch, "Cannot connect to the Docker daemon")
-    monkeypatch.setattr(engine.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(PreflightError, match="the Docker engine is not running — "):
         engine.ensure_running(Progress())
 
@@ -58,8 +60,8 @@ def test_docker_that_only_root_can_start_is_told(monkeypatch: pytest.MonkeyPatch
 def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     refuse(monkeypatch, "Cannot connect to the Docker daemon")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(engine.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(engine.subprocess, "Popen", lambda *_, **__: SimpleNamespace(poll=lambda: 1))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: SimpleNamespace(poll=lambda: 1))
     monkeypatch.setattr(engine, "managed_by_systemd", lambda: False)
     with pytest.raises(PreflightError, match=r"dockerd ended at once.*log: .*dockerd\.log"):
         engine.ensure_running(Progress())
@@ -90,7 +92,7 @@ def test_machines_that_do_not_answer_are_all_named(monkeypatch: pytest.MonkeyPat
     def refused(address: tuple[str, int], **_: object) -> None:
         raise ConnectionRefusedError(f"refused by {address[0]}")
 
-    monkeypatch.setattr(preflight.socket, "create_connection", refused)
+    monkeypatch.setattr(socket, "create_connection", refused)
     settings = Settings(ROOT, "run-1", provider="libvirt")
     with pytest.raises(MachineError) as caught:
         preflight.check_reachable(settings, TOPOLOGY, Progress(), timeout=0)
