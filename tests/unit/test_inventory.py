@@ -20,8 +20,8 @@ def content(name: str) -> dict[str, Any]:
         controller={"only": "here"},
         common={"provider": "docker"},
     )
-    loaded: dict[str, Any] = yaml.safe_load(text)
-    return loaded["all"]
+    everything: dict[str, Any] = yaml.safe_load(text)["all"]
+    return everything
 
 
 def test_every_group_has_its_machines() -> None:

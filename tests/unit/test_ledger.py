@@ -49,7 +49,8 @@ def test_a_record_of_a_later_version_can_still_be_cleaned_up(tmp_path: Path) -> 
 
 
 def test_a_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
-    second = f"from pathlib import Path; from fixtures.ledger import locked; locked(Path({str(tmp_path)!r})).__enter__()"
+    imports = "from pathlib import Path; from fixtures.ledger import locked"
+    second = f"{imports}; locked(Path({str(tmp_path)!r})).__enter__()"
     with locked(tmp_path):
         result = subprocess.run([sys.executable, "-c", second], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode != 0

@@ -80,14 +80,14 @@ def test_a_prefix_that_overlaps_the_pods_is_refused() -> None:
 
 @pytest.mark.parametrize("prefix", ["10.0", "ten", "300.1.2", "10.0.0.0"])
 def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
-    with pytest.raises(UsageError, match="--network-prefix.*is no IPv4 network"):
+    with pytest.raises(UsageError, match=r"--network-prefix.*is no IPv4 network"):
         parse("default", plan(), prefix)
 
 
 def test_machines_that_share_an_address_are_refused() -> None:
     changed = plan()
     changed["machines"]["kube-worker"]["octet"] = 101
-    with pytest.raises(UsageError, match="etcd-01 and kube-worker-01 share 10.0.0.101"):
+    with pytest.raises(UsageError, match=r"etcd-01 and kube-worker-01 share 10\.0\.0\.101"):
         parse("broken", changed)
 
 
@@ -105,5 +105,5 @@ def test_a_file_that_is_not_yaml_is_refused_with_its_path(tmp_path: Path) -> Non
 
 
 def test_an_unknown_node_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(UsageError, match="no machine 'kube-worker-09'.*kube-worker-02"):
+    with pytest.raises(UsageError, match=r"no machine 'kube-worker-09'.*kube-worker-02"):
         load(DIRECTORY, "default").node("kube-worker-09")
