@@ -39,7 +39,9 @@ for package in perl-base debconf adduser apt gpgv debian-archive-keyring ucf dpk
     [ -d "$path" ] || rm -f "$path"
   done <"$list"
 done
-rm -rf /var/lib/dpkg /etc/dpkg /usr/lib/dpkg /usr/share/dpkg /var/lib/apt /etc/apt /usr/lib/apt /var/cache/* /var/log/* \
+# mmdebstrap wants to remove this one file itself.
+find /etc/apt -type f ! -name 00mmdebstrap -delete
+rm -rf /var/lib/dpkg /etc/dpkg /usr/lib/dpkg /usr/share/dpkg /usr/libexec/dpkg /var/lib/apt /usr/lib/apt /var/cache/* /var/log/* \
   /usr/lib/*-linux-gnu/perl-base /usr/share/perl5 /usr/share/debconf /usr/share/doc /usr/share/man /usr/share/info \
   /usr/share/locale /usr/share/lintian /usr/share/bug /usr/share/bash-completion /usr/share/zsh \
   /usr/share/common-licenses /usr/lib/udev/hwdb.d /usr/share/zoneinfo
