@@ -30,7 +30,6 @@ rm -f /var/lib/dbus/machine-id
 ln -s /etc/machine-id /var/lib/dbus/machine-id
 
 # The package manager, and what only its scripts need, go last; from here on a node is what it is.
-dpkg-query --show >/usr/lib/proving-ground/packages
 for package in perl-base debconf adduser apt gpgv debian-archive-keyring ucf dpkg; do
   list=/var/lib/dpkg/info/$package.list
   [ -e "$list" ] || continue

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.depot import build, oci, tar
+from fixtures.depot import build, go, oci, tar
 from fixtures.depot import recipe as recipes
 from fixtures.depot.job import Job, Processes, Stopped
 from fixtures.depot.plan import Plan
@@ -106,7 +106,7 @@ def test_depot_compiler_error_is_not_told_as_a_missing_network(tmp_path: Path) -
 def test_depot_too_little_disk_is_found_before_anything_is_built(tmp_path: Path) -> None:
     huge = Component("tool", "image", {"disk": 10**9})
     with pytest.raises(PreflightError, match=r"filling the depot may take .* GiB, .* GiB are free"):
-        build.preflight(Store(tmp_path), [huge])
+        build.preflight(Store(tmp_path), [huge], tmp_path)
 
 
 def test_depot_missing_mmdebstrap_is_found_before_anything_is_built(
@@ -114,7 +114,7 @@ def test_depot_missing_mmdebstrap_is_found_before_anything_is_built(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PreflightError, match="mmdebstrap is not installed"):
-        build.preflight(Store(tmp_path), [Component("node", "debian", {})])
+        build.preflight(Store(tmp_path), [Component("node", "debian", {})], tmp_path)
 
 
 def test_depot_tar_depends_on_content_only(tmp_path: Path) -> None:
@@ -172,3 +172,25 @@ def test_depot_image_is_an_oci_layout_whose_digests_are_right(tmp_path: Path) ->
     assert config["rootfs"]["diff_ids"] == [layer["digest"] for layer in manifest["layers"]]
     with tarfile.open(fileobj=io.BytesIO(layers[0])) as layer:
         assert layer.getnames() == ["bin", "bin/probe", "bin/alias"]
+
+
+def test_depot_go_older_than_a_module_asks_for_is_found_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "bin" / "go"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nprintf 'go1.19.8\\n/c\\n/m\\n'\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    (tmp_path / "go.mod").write_text("module example\n\ngo 1.26.6\n")
+    with pytest.raises(PreflightError, match=r"Go 1.19.8 is too old, .* needs 1.26.6"):
+        go.preflight([tmp_path])
+    fake.write_text("#!/bin/sh\nprintf 'go1.26.10\\n/c\\n/m\\n'\n")
+    assert go.preflight([tmp_path]) == [Path("/c"), Path("/m")]
+
+
+def test_depot_missing_go_is_found_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    with pytest.raises(PreflightError, match="Go is not installed"):
+        build.preflight(Store(tmp_path), [Component("tool", "go", {})], tmp_path)
