@@ -57,14 +57,9 @@ def test_etcd_members_are_healthy_and_agree_on_one_leader(etcd: Etcd) -> None:
 
 
 @pytest.mark.hosts("etcd")
-@pytest.mark.parametrize(("port", "name"), [(CLIENT_PORT, "etcd-client-root"), (PEER_PORT, "etcd-peer-{}")])
-def test_etcd_lets_in_a_client_with_its_authoritys_certificate(
-    node: Node,
-    pki: Pki,
-    port: int,
-    name: str,
-) -> None:
-    answer = knock(pki, node, port, pki.identity(name.format(node.name)))
+@pytest.mark.parametrize("port", PORTS)
+def test_etcd_lets_in_a_client_of_its_authority(node: Node, pki: Pki, port: int) -> None:
+    answer = knock(pki, node, port, pki.identity("etcd-client-root"))
     assert (answer.verdict, answer.status) == (Verdict.ANSWERED, 200), answer
     assert "etcdserver" in json.loads(answer.body)
 

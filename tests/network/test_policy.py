@@ -71,13 +71,12 @@ def scene(kube: Kube, probes: Probes, mesh: Mesh, namespaces: Namespaces, topolo
     namespace = namespaces.create("policy")
     visitors = namespaces.create("visitors", {"team": "visitors"})
     manifest = probes.manifest
-    probes.start(visitors, [manifest("visitor", there)])
     inside = [
         manifest("server", here),
         manifest("friend", there, labels={"role": "friend"}),
         manifest("stranger", there),
     ]
-    probes.start(namespace, inside)
+    probes.start({visitors: [manifest("visitor", there)], namespace: inside})
     node = next(pod.name for pod in mesh.nodes if pod.node == here)
     yield Scene(kube, probes, namespace, visitors, node, probes.pods["server"].address)
     for name in (namespace, visitors):
@@ -110,7 +109,6 @@ def closes(scene: Scene, table_of: TableOf, what: str, spec: Mapping[str, Any], 
     scene.shows("after the policy", table_of(f"{what}: open again", everything))
 
 
-@pytest.mark.smoke
 def test_policy_denies_all_but_the_servers_own_node(scene: Scene, table_of: TableOf) -> None:
     expected = {(client, SERVER_8080): BLOCKED for client in CLIENTS} | {(scene.node, SERVER_8080): CONNECTED}
     closes(scene, table_of, "deny all", {"podSelector": {}, "policyTypes": ["Ingress"]}, expected)
@@ -175,7 +173,7 @@ def test_policy_that_denies_all_leaves_a_new_pods_health_checks_alone(
     scene.kube.networking.create_namespaced_network_policy(namespace, {"metadata": {"name": "deny"}, "spec": deny})
     # A probe becomes ready when its kubelet has reached it over the network, and by nothing else.
     worker = topology.group("kube_worker")[0].name
-    (pod,) = scene.probes.start(namespace, [scene.probes.manifest("checked", worker)])
+    (pod,) = scene.probes.start({namespace: [scene.probes.manifest("checked", worker)]})
     table = reachability("a pod that nobody may call, and is ready")
     table.expect("stranger", "checked", BLOCKED)
     table.expect(scene.node, "checked", CONNECTED)
