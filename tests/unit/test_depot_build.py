@@ -90,6 +90,7 @@ def test_depot_stopped_processes_start_nothing_more(tmp_path: Path) -> None:
         "go: example.com/x@v1: Get: dial tcp: lookup proxy on 127.0.0.1:53: server misbehaving",
         "E: Failed to fetch http://mirror/InRelease  Temporary failure resolving 'mirror'",
         "WARNING: Retrying after connection broken by 'NewConnectionError: Failed to establish a new connection'",
+        "ERROR: Could not find a version that satisfies the requirement jinja2==3.1.6 (from versions: none)",
     ],
 )
 def test_depot_fetch_failure_is_told_as_a_missing_network(tmp_path: Path, output: str) -> None:
