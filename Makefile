@@ -66,7 +66,7 @@ clean: ## That, a Docker engine that had to be started, and all that runs left h
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 bench: depot ## Every phase timed, beside its target
-	@scripts/with-docker scripts/bench
+	@$(python) scripts/bench.py $(PHASES)
 
 shell: setup ## A shell on one machine: make shell HOST=kube-worker-01
 	@$(python) -m fixtures shell

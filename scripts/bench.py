@@ -1,0 +1,138 @@
+"""Times every phase of a run beside its target: ``make bench``, or ``make bench PHASES="converge again"``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / "artifacts" / "bench"
+PYTEST = [sys.executable, "-m", "pytest"]
+SUITES = ["tests", "--ignore=tests/unit"]
+FIXTURES = [sys.executable, "-m", "fixtures"]
+UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One thing that is measured.
+
+    Attributes:
+        name: how it is asked for.
+        what: what is measured, for the reader.
+        target: the most it should take, in ``unit``.
+        measure: takes the log and returns the value in ``unit``.
+        unit: s or GiB.
+        usual: measured when nothing is asked for by name.
+    """
+
+    name: str
+    what: str
+    target: float | None
+    measure: Callable[[Path], float]
+    unit: str = "s"
+    usual: bool = True
+
+
+def timed(*command: str) -> Callable[[Path], float]:
+    """The seconds that ``command`` takes; its output goes to the log."""
+
+    def measure(log: Path) -> float:
+        start = time.monotonic()
+        run(list(command), log, dict(os.environ))
+        return time.monotonic() - start
+
+    return measure
+
+
+def run(command: list[str], log: Path, environment: dict[str, str]) -> None:
+    """Run a command; raises SystemExit with the end of its log when it fails."""
+    with log.open("wb") as output:
+        result = subprocess.run(
+            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
+        )
+    if result.returncode != 0:
+        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+        raise SystemExit(f"{' '.join(command)} ended with status {result.returncode}:\n{tail}\n(log: {log})")
+
+
+def cold_depot(log: Path) -> float:
+    """Seconds to fill an empty depot with nothing fetched or compiled before."""
+    directory = tempfile.mkdtemp(prefix="proving-ground-bench-")
+    places = {name: f"{directory}/{name.lower()}" for name in ("GOCACHE", "GOMODCACHE", "XDG_CACHE_HOME")}
+    try:
+        start = time.monotonic()
+        run([sys.executable, "-m", "fixtures.depot", "fill"], log, {**os.environ, **places, "GOFLAGS": "-modcacherw"})
+        return time.monotonic() - start
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def memory(log: Path) -> float:
+    """GiB that the machines' containers of this host use, page cache aside."""
+    docker = ["docker", "ps", "--quiet", "--filter", "label=proving-ground.checkout"]
+    containers = subprocess.run(docker, capture_output=True, text=True, check=True).stdout.split()
+    command = ["docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *containers]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    log.write_text(text, encoding="utf-8")
+    used = re.findall(r"^\S+ ([\d.]+)(\w+) /", text, flags=re.MULTILINE)
+    return sum(float(number) * UNITS[unit] for number, unit in used) / 2**30
+
+
+PHASES = (
+    Phase("depot-cold", "depot, nothing cached", 25 * 60, cold_depot, usual=False),
+    Phase("collection", "pytest --collect-only", 1, timed(*PYTEST, "--collect-only", "-q")),
+    Phase("unit", "pytest tests/unit", 15, timed(*PYTEST, "tests/unit")),
+    Phase("depot", "depot, warm", 1, timed(sys.executable, "-m", "fixtures.depot", "fill")),
+    Phase("vagrant", "machines", None, timed(*FIXTURES, "vagrant")),
+    Phase("converge", "first converge", None, timed(*FIXTURES, "converge")),
+    Phase("again", "second converge", 30, timed(*FIXTURES, "idempotence")),
+    Phase("memory", "memory of all machines", 2.5, memory, unit="GiB"),
+    Phase("smoke", "pytest --reuse -m smoke", 15, timed(*PYTEST, "--reuse", "-m", "smoke", *SUITES)),
+    Phase("destroy", "destroy", None, timed(*FIXTURES, "destroy")),
+    Phase("integration", "all of integration", 300, timed(*PYTEST, "--keep", "never", *SUITES)),
+)
+
+
+def line(what: str, value: float, target: float | None, unit: str) -> str:
+    """One row of the table."""
+    wanted = "" if target is None else f"≤ {target:g} {unit}"
+    verdict = "" if target is None else ("ok" if value <= target else "over")
+    return f"{what:28}{value:9.1f} {unit:4} {wanted:>10}  {verdict}".rstrip()
+
+
+def main(arguments: list[str]) -> int:
+    """Measure the phases asked for, in their order; returns 0 whether or not targets are met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    names = [phase.name for phase in PHASES]
+    parser.add_argument("phases", nargs="*", metavar="PHASE", help=f"some of: {' '.join(names)}")
+    chosen = parser.parse_args(arguments).phases
+    if unknown := set(chosen) - set(names):
+        parser.error(f"no phase {', '.join(sorted(unknown))}; there are: {' '.join(names)}")
+    up = subprocess.run([*FIXTURES, "status"], cwd=ROOT, capture_output=True, check=False).returncode == 0
+    if up and not chosen:
+        raise SystemExit("machines of this checkout are up, and all phases start from none: `make destroy` first")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; logs: {LOGS.relative_to(ROOT)}/", flush=True)
+    values: dict[str, float] = {}
+    for phase in PHASES:
+        if phase.name not in chosen and (chosen or not phase.usual):
+            continue
+        values[phase.name] = phase.measure(LOGS / f"{phase.name}.log")
+        print(line(phase.what, values[phase.name], phase.target, phase.unit), flush=True)
+        if phase.name == "converge" and "vagrant" in values:
+            print(line("machines and first converge", values["vagrant"] + values["converge"], 100, "s"), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
