@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 	smoke verify destroy clean bench shell lock
 
 python := scripts/with-docker .venv/bin/python
-tox := $(python) -m tox run --colored auto -e
+tox := $(python) -m tox run -e
 pytest := $(python) -m pytest
 suites := tests --ignore=tests/unit
 
