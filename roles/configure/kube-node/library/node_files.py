@@ -1,0 +1,118 @@
+#!/usr/bin/python
+"""Ansible module: puts all directories, links and files of a role in place in one call instead of one for each."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = """
+module: node_files
+short_description: Many directories, links and files in one call
+description:
+  - Makes what is missing, corrects what differs, and leaves the rest alone.
+  - A loop pays for every item on every host what this pays once.
+options:
+  directories: {type: dict, default: {}, description: Mode of each directory by its path.}
+  links: {type: dict, default: {}, description: Target of each symbolic link by its path.}
+  files: {type: dict, default: {}, description: Content of each file by its path.}
+  mode: {type: str, default: "0644", description: Mode of the files.}
+  executables: {type: list, elements: str, default: [], description: Those of the files that may be executed.}
+"""
+
+RETURN = """
+paths: {type: list, elements: str, returned: always, description: What was made or corrected.}
+"""
+
+
+def main() -> None:
+    """Ansible's entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "directories": {"type": "dict", "default": {}},
+            "links": {"type": "dict", "default": {}},
+            "files": {"type": "dict", "default": {}},
+            "mode": {"type": "str", "default": "0644"},
+            "executables": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    mode = int(given["mode"], 8)
+    modes = {path: mode | 0o111 if path in given["executables"] else mode for path in given["files"]}
+    try:
+        differences = [
+            *directories(given["directories"], check=module.check_mode),
+            *links(given["links"], check=module.check_mode),
+            *files(given["files"], modes, check=module.check_mode),
+        ]
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename}: {error.strerror}")
+    paths = [difference["after_header"] for difference in differences]
+    module.exit_json(changed=bool(differences), paths=paths, diff=differences)
+
+
+def directories(wanted: dict[str, str], *, check: bool) -> Iterator[dict[str, str]]:
+    """Make or correct directories; yields what differed, as Ansible shows differences."""
+    for name, mode in wanted.items():
+        path = Path(name)
+        before = _mode(path) if path.is_dir() else None
+        if before == int(mode, 8):
+            continue
+        yield _difference(path, "" if before is None else f"{before:04o}\n", f"{mode}\n")
+        if not check:
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(int(mode, 8))
+
+
+def links(wanted: dict[str, str], *, check: bool) -> Iterator[dict[str, str]]:
+    """Make or correct symbolic links; yields what differed."""
+    for name, target in wanted.items():
+        path = Path(name)
+        before = str(path.readlink()) if path.is_symlink() else ""
+        if before == target:
+            continue
+        yield _difference(path, before, target)
+        if not check:
+            new = _beside(path)
+            new.symlink_to(target)
+            new.replace(path)
+
+
+def files(wanted: dict[str, str], modes: dict[str, int], *, check: bool) -> Iterator[dict[str, str]]:
+    """Make or correct files; yields what differed."""
+    for name, content in wanted.items():
+        path = Path(name)
+        before = path.read_text("utf-8", "surrogateescape") if path.is_file() else None
+        if before == content and _mode(path) == modes[name]:
+            continue
+        yield _difference(path, before or "", content)
+        if not check:
+            # Whoever reads it meanwhile sees the old file or the new one, and nobody sees a secret on its way.
+            new = _beside(path)
+            new.touch(0o600, exist_ok=False)
+            new.write_text(content, "utf-8")
+            new.chmod(modes[name])
+            new.replace(path)
+
+
+def _beside(path: Path) -> Path:
+    """A free name in the same directory; hidden, since a kubelet takes every other file for a manifest."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)  # of a run that was broken off
+    return new
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def _difference(path: Path, before: str, after: str) -> dict[str, str]:
+    return {"before_header": str(path), "after_header": str(path), "before": before, "after": after}
+
+
+if __name__ == "__main__":
+    main()
