@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+import subprocess
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from testinfra.host import Host
 
+from fixtures.depot import View
 from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
 from fixtures.kube import Kube
 from fixtures.nodes import listeners, unit_state
@@ -120,6 +122,28 @@ def test_etcd_holds_the_planned_pod_network(etcd: Etcd, topology: Topology) -> N
     config = json.loads(value)
     assert config["Network"] == str(topology.networks["pods"])
     assert config["Backend"]["Type"] == "vxlan"
+
+
+def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, view: View) -> None:
+    """A worker holds flannel's certificate: whoever takes a worker must not read the whole cluster with it."""
+    flannel = pki.identity("etcd-client-flannel")
+
+    def get(key: str) -> subprocess.CompletedProcess[str]:
+        words = [
+            str(view.path / "bin" / "etcdctl"),
+            f"--endpoints=https://{etcd.members[0].address}:{CLIENT_PORT}",
+            f"--cacert={pki.certificate('etcd-ca')}",
+            f"--cert={flannel.certificate}",
+            f"--key={flannel.key}",
+            "get",
+            key,
+        ]
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
+
+    assert "Network" in get(NETWORK_KEY).stdout, "it cannot read its own key either"
+    refused = get("/registry/namespaces/default")
+    assert refused.returncode != 0
+    assert "permission denied" in refused.stderr
 
 
 @pytest.mark.disruptive
