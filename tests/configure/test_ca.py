@@ -171,6 +171,7 @@ def test_server_certificate_of_a_node_names_no_other_node(pki: Pki, topology: To
         assert not borne & others, f"{name} names {borne & others}"
 
 
+@pytest.mark.order(75)  # asks a live kubelet: that one is down is for the workers' suite to say first
 @pytest.mark.hosts("kube_worker")
 def test_certificate_of_a_worker_cannot_serve_as_anothers(
     node: Node,
