@@ -100,7 +100,7 @@ def test_depot_fetch_failure_is_told_as_a_missing_network(tmp_path: Path, output
 
 
 def test_depot_compiler_error_is_not_told_as_a_missing_network(tmp_path: Path) -> None:
-    error = make_job(tmp_path).failure("main.go:3: undefined: foo\nerror: build failed", "/usr/bin/go")
+    error = make_job(tmp_path).failure("error: build failed\ngo: downloading example.com/errors v1", "/usr/bin/go")
     assert str(error).startswith("tool: go failed: error: build failed")
 
 
