@@ -23,6 +23,7 @@ def answers(mesh: Mesh, source: str, *names: str, reverse: bool = False) -> dict
     return {name: lookup.answers for name, lookup in found.items()}
 
 
+@pytest.mark.smoke
 def test_coredns_is_available(kube: Kube) -> None:
     deployment = kube.apps.read_namespaced_deployment("coredns", "kube-system")
     assert deployment.spec.replicas >= 1, "CoreDNS is scaled to nothing"
