@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import engine, preflight
+from fixtures import engine, preflight, routes
 from fixtures.errors import MachineError, PreflightError
 from fixtures.progress import Progress
 from fixtures.settings import Settings
@@ -85,7 +85,7 @@ def test_a_network_beside_others_is_fine() -> None:
 
 
 def test_the_hosts_own_routes_can_be_read() -> None:
-    assert all(isinstance(network, IPv4Network) for _, network in preflight.routes())
+    assert all(isinstance(network, IPv4Network) for _, network in routes.routes())
 
 
 def test_machines_that_do_not_answer_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
