@@ -12,6 +12,7 @@ from testinfra.host import Host
 
 from fixtures.depot import View
 from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
+from fixtures.hosts import Hosts
 from fixtures.kube import Kube
 from fixtures.nodes import listeners, unit_state
 from fixtures.tls import Answer, Identity, Issue, Pki, Verdict, ask
@@ -168,6 +169,34 @@ def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: E
     finally:
         etcd.run("del", key)
         wait_until("the API server has found etcd again", lambda: api_is_ready(kube), timeout=60)
+
+
+@pytest.mark.disruptive
+@pytest.mark.order(920)
+def test_etcd_answers_without_one_of_its_members(etcd: Etcd, hosts: Hosts, kube: Kube) -> None:
+    if len(etcd.members) < 3:
+        pytest.skip("fewer than three members cannot spare one")
+    lost, asked = etcd.members[-1], etcd.members[0]
+    key, value = f"/proving-ground/{secrets.token_hex(4)}", secrets.token_hex(16)
+    hosts[lost.name].check_output("systemctl stop etcd.service")
+    try:
+        wait_until("the others take a key", lambda: put(etcd, key, value, asked), timeout=30)
+        assert etcd.get(key, member=etcd.members[1]) == value.encode()
+        wait_until("the API server answers", lambda: api_is_ready(kube), timeout=30)
+    finally:
+        hosts[lost.name].check_output("systemctl start etcd.service")
+        etcd.run("del", key)
+    # It has missed the key's coming and going, and catches up.
+    wait_until(f"{lost.name} is one of them again", lambda: put(etcd, key, value, lost), timeout=30)
+    assert etcd.get(key, member=asked) == value.encode()
+    etcd.run("del", key)
+
+
+def put(etcd: Etcd, key: str, value: str, member: Node) -> None:
+    try:
+        etcd.run("put", key, value, member=member)
+    except AssertionError as failure:  # an election is under way
+        raise NotReady(str(failure)) from failure
 
 
 def api_is_ready(kube: Kube) -> None:
