@@ -11,7 +11,7 @@ pytest_plugins = [
     "fixtures.pods",
     "fixtures.port_forward",
     "fixtures.reachability",
-    "fixtures.tls",
+    "fixtures.pki",
     "fixtures.etcd",
     "fixtures.mesh",
 ]

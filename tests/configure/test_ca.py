@@ -16,7 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from testinfra.host import Host
 
 from fixtures.nodes import kubernetes_nodes
-from fixtures.tls import Pki, Verdict, ask
+from fixtures.pki import Pki
+from fixtures.tls import Verdict, ask
 from fixtures.topology import Node, Topology
 
 pytestmark = pytest.mark.order(30)

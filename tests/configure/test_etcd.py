@@ -15,7 +15,8 @@ from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
 from fixtures.hosts import Hosts
 from fixtures.kube import Kube
 from fixtures.nodes import listeners, unit_state
-from fixtures.tls import Answer, Identity, Issue, Pki, Verdict, ask
+from fixtures.pki import Identity, Issue, Pki
+from fixtures.tls import Answer, Verdict, ask
 from fixtures.topology import Node, Topology
 from fixtures.wait import NotReady, wait_until
 

@@ -13,9 +13,10 @@ from fixtures.depot import View
 from fixtures.etcd import Etcd
 from fixtures.kube import Kube
 from fixtures.nodes import listeners, only_masters
+from fixtures.pki import Identity, Issue, Pki
 from fixtures.pods import pod_manifest, ready, state, static_pod, wait_for_pods
 from fixtures.probes import ANYWHERE
-from fixtures.tls import Answer, Identity, Issue, Pki, Verdict, ask
+from fixtures.tls import Answer, Verdict, ask
 from fixtures.topology import Node, Topology
 from fixtures.wait import NotReady, wait_until
 

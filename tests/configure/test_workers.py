@@ -13,8 +13,9 @@ from testinfra.host import Host
 from fixtures.depot import View
 from fixtures.kube import Kube
 from fixtures.nodes import kubernetes_nodes, listeners, unit_state
+from fixtures.pki import Identity, Issue, Pki
 from fixtures.pods import pod_manifest, ready, state, static_pod
-from fixtures.tls import Answer, Identity, Issue, Pki, Verdict, ask
+from fixtures.tls import Answer, Verdict, ask
 from fixtures.topology import Node, Topology
 from fixtures.wait import NotReady, wait_until
 

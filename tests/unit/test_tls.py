@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from fixtures.tls import Identity, Verdict, ask, issue
+from fixtures.pki import Identity, issue
+from fixtures.tls import Verdict, ask
 
 NAME = "server.test"
 
