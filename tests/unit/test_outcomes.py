@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.converge import Outcome, content_key, failure, outcome_of
+from fixtures.converge import content_key
+from fixtures.outcomes import Outcome, failure, outcome_of
 
 LOG = Path("ansible.log")
 
@@ -54,26 +55,28 @@ def test_a_hidden_result_stays_hidden() -> None:
 
 def test_a_failure_names_host_role_task_words_file_and_the_other_hosts() -> None:
     causes = [outcome("etcd-01", "failed", "unit not found"), outcome("etcd-02", "failed", "unit not found")]
-    error = failure(causes, "", "failed", LOG)
+    error = failure(causes, "", "failed", playbook="kubernetes.yml", log=LOG)
     text = "etcd-01: configure/etcd : Start etcd: failed (also on etcd-02): unit not found [service.yml:3]"
     assert str(error).startswith(text)
     assert error.exit_code == 15
 
 
 def test_an_unreachable_host_is_called_so() -> None:
-    error = failure([outcome("etcd-01", "unreachable", "Connection timed out")], "", "failed", LOG)
+    error = failure(
+        [outcome("etcd-01", "unreachable", "Connection timed out")], "", "failed", playbook="kubernetes.yml", log=LOG
+    )
     assert "etcd-01: configure/etcd : Start etcd: is unreachable: Connection timed out" in str(error)
 
 
 def test_the_first_cause_is_told_not_what_followed() -> None:
     causes = [outcome("etcd-01", "ok"), outcome("etcd-01", "failed", "first"), outcome("etcd-02", "failed", "second")]
-    assert "first" in str(failure(causes, "", "failed", LOG))
+    assert "first" in str(failure(causes, "", "failed", playbook="kubernetes.yml", log=LOG))
 
 
 def test_a_playbook_that_does_not_parse_is_told_in_ansibles_words() -> None:
     output = "[ERROR]: YAML parsing failed: Did not find expected key.\nOrigin: kubernetes.yml:3:1\n\n1 ---\n"
     text = "kubernetes.yml: YAML parsing failed: Did not find expected key. [kubernetes.yml:3:1] — "
-    assert str(failure([], output, "failed", LOG)).startswith(text)
+    assert str(failure([], output, "failed", playbook="kubernetes.yml", log=LOG)).startswith(text)
 
 
 def test_a_program_that_failed_is_told_in_its_own_last_words() -> None:
