@@ -1,4 +1,4 @@
-"""A program that outlives the run that started it is found by the next one, by its file, and ended with its children."""
+"""A program that outlives the run that started it is found by its trace, and ended with its children."""
 
 from __future__ import annotations
 
