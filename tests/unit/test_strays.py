@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.strays import end_stray, leaving_trace
+from fixtures.strays import MARK, end_marked, end_stray, leaving_trace, marked
 from fixtures.wait import NotReady, wait_until
 
 
@@ -79,3 +79,21 @@ def test_a_program_runs_under_its_deadline(tmp_path: Path) -> None:
     command = leaving_trace(tmp_path / "vagrant.pid", ["sleep", "300"], deadline=1)
     assert subprocess.run(command, check=False).returncode == 124
     assert time.monotonic() - start < 10
+
+
+def test_marked_programs_are_ended_wherever_they_went() -> None:
+    mark = f"unit-{time.monotonic_ns()}"
+    environment = {"PATH": "/usr/bin:/bin", MARK: mark}
+    # As mitogen's workers do: a session of its own, whose parent ends first.
+    parent = subprocess.Popen(["setsid", "--fork", "sleep", "300"], env=environment)
+    parent.wait(timeout=10)
+
+    def started() -> list[int]:
+        if not (found := marked(mark)):
+            raise NotReady("it has not started yet")
+        return found
+
+    [stray] = wait_until("the stray runs", started, timeout=10, interval=0.02)
+    assert end_marked(mark) == 1
+    assert not alive(stray)
+    assert end_marked(mark) == 0
