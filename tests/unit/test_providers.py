@@ -31,13 +31,19 @@ def test_every_provider_that_can_be_asked_for_is_known() -> None:
 def test_a_kernels_command_line_says_who_the_machine_is() -> None:
     words = dict(
         word.split("=", 1)
-        for word in providers.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY).split()
+        for word in providers.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=True).split()
         if "=" in word
     )
     assert words["proving-ground.name"] == words["systemd.hostname"] == "kube-single-01"
     assert words["proving-ground.address"] == "10.7.0.101/24"
     assert words["proving-ground.nameserver"] == "192.168.140.1"
     assert base64.b64decode(words["proving-ground.key"]).decode() == KEY
+
+
+def test_an_emulated_machine_reads_the_clock_without_leaving_the_machine() -> None:
+    line = providers.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=False)
+    assert {"clocksource=tsc", "tsc=reliable"} <= set(line.split())
+    assert "tsc" not in providers.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=True)
 
 
 def test_ignition_says_the_same_to_flatcar_in_qemus_words() -> None:
