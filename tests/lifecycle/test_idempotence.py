@@ -11,6 +11,5 @@ pytestmark = [pytest.mark.lifecycle, pytest.mark.order(16), pytest.mark.usefixtu
 
 def test_a_second_converge_changes_nothing(machines: Lifecycle) -> None:
     again = machines.converge("--diff")
-    changed = [f"{outcome} [{outcome.path}]\n{outcome.diff}" for outcome in again.changed]
-    assert not changed, "changed again:\n" + "\n".join(changed)
+    assert not again.changed, "changed again:\n" + again.changes()
     assert again.outcomes, "the playbook ran no task at all"
