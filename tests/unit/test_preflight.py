@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import engine, preflight, routes
+from fixtures import daemons, engine, preflight, routes
 from fixtures.errors import MachineError, PreflightError
 from fixtures.progress import Progress
 from fixtures.settings import Settings
@@ -62,7 +62,7 @@ def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.Monke
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: SimpleNamespace(poll=lambda: 1))
-    monkeypatch.setattr(engine, "managed_by_systemd", lambda: False)
+    monkeypatch.setattr(daemons, "managed_by_systemd", lambda: False)
     with pytest.raises(PreflightError, match=r"dockerd ended at once.*log: .*dockerd\.log"):
         engine.ensure_running(Progress())
 
