@@ -15,7 +15,6 @@ from fixtures.pods import Namespaces
 from fixtures.probes import PORTS, Probes
 from fixtures.reachability import Outcome, Reachability
 from fixtures.topology import Topology
-from fixtures.wait import wait_until
 
 pytestmark = pytest.mark.order(90)
 
@@ -46,10 +45,10 @@ class Scene:
     node: str
     server: str
 
-    def shows(self, when: str, table: Reachability) -> None:
+    def shows(self, table: Reachability) -> None:
         """Wait until the table holds twice in a row."""
         prober = self.probes.prober({f"server:{port}": f"{self.server}:{port}" for port in PORTS}, TIMEOUT_MS)
-        wait_until(f"{table.title} {when}", lambda: table.settle(prober), timeout=15, interval=0.1, successes=2)
+        table.wait(prober, timeout=15, successes=2)
 
     @contextmanager
     def policy(self, spec: Mapping[str, Any]) -> Iterator[None]:
@@ -103,10 +102,10 @@ def table_of(reachability: Callable[[str], Reachability]) -> TableOf:
 def closes(scene: Scene, table_of: TableOf, what: str, spec: Mapping[str, Any], expected: Expected) -> None:
     """Show the connections of ``expected`` open, then as expected under the policy, then open again."""
     everything = dict.fromkeys(expected, CONNECTED)
-    scene.shows("before the policy", table_of(f"{what}: open", everything))
+    scene.shows(table_of(f"{what}: open", everything))
     with scene.policy(spec):
-        scene.shows("under the policy", table_of(f"{what}: closed", expected))
-    scene.shows("after the policy", table_of(f"{what}: open again", everything))
+        scene.shows(table_of(f"{what}: closed", expected))
+    scene.shows(table_of(f"{what}: open again", everything))
 
 
 def test_policy_denies_all_but_the_servers_own_node(scene: Scene, table_of: TableOf) -> None:

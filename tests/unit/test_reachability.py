@@ -109,6 +109,12 @@ def test_settle_takes_a_broken_probe_for_a_failure_at_once() -> None:
         table(("a", "b", BLOCKED)).settle(lambda _: finding(ERROR))
 
 
+def test_wait_probes_anew_until_the_table_holds() -> None:
+    answers = iter([finding(BLOCKED), finding(CONNECTED), finding(CONNECTED)])
+    table(("a", "b", CONNECTED)).wait(lambda _: next(answers), timeout=5, successes=2)
+    assert list(answers) == []
+
+
 pytest_plugins = ["pytester"]
 
 
