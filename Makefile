@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .PHONY: help setup depot depot-repair integration integration-libvirt test lint unit up vagrant converge idempotence \
 	smoke verify destroy clean bench shell lock
 
-python := scripts/with-docker .venv/bin/python
+python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
 pytest := $(python) -m pytest
 suites := tests --ignore=tests/unit
