@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import UsageError
-from fixtures.options import settings_from
+from fixtures.options import project, settings_from
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,3 +45,18 @@ def test_two_checkouts_are_told_apart() -> None:
     one = settings_from(OPTIONS, ROOT)
     assert one.checkout_id == settings_from(OPTIONS, ROOT).checkout_id
     assert len(one.checkout_id) == 8
+
+
+def test_the_project_says_which_playbook_converges_its_machines(tmp_path: Path) -> None:
+    assert settings_from(OPTIONS, ROOT).playbook == "kubernetes.yml"
+    assert project(tmp_path) == {}, "a project that says nothing gets Ansible's habit"
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [('playbook = "absent.yml"', "there is no playbook absent.yml"), ("playbok = 1", "unknown setting playbok")],
+)
+def test_a_project_that_says_what_cannot_be_is_refused(tmp_path: Path, said: str, message: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.proving-ground]\n{said}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        project(tmp_path)

@@ -90,13 +90,13 @@ def test_every_file_that_decides_the_outcome_changes_the_key(tmp_path: Path, nam
     for each in ("kubernetes.yml", "ansible.cfg", "roles/a/tasks/main.yml", "plugins/x.py"):
         (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / each).write_text("before", encoding="utf-8")
-    before = content_key(tmp_path, "depot")
-    assert content_key(tmp_path, "depot") == before
+    before = content_key(tmp_path, "kubernetes.yml", "depot")
+    assert content_key(tmp_path, "kubernetes.yml", "depot") == before
     (tmp_path / name).write_text("after", encoding="utf-8")
-    assert content_key(tmp_path, "depot") != before
+    assert content_key(tmp_path, "kubernetes.yml", "depot") != before
 
 
 def test_another_depot_or_topology_changes_the_key(tmp_path: Path) -> None:
     (tmp_path / "kubernetes.yml").touch()
     (tmp_path / "ansible.cfg").touch()
-    assert content_key(tmp_path, "one") != content_key(tmp_path, "two")
+    assert content_key(tmp_path, "kubernetes.yml", "one") != content_key(tmp_path, "kubernetes.yml", "two")
