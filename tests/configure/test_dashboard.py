@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.kube import Kube
 from fixtures.nodes import kubernetes_nodes
+from fixtures.patience import patient
 from fixtures.port_forward import PortForward
 from fixtures.topology import Topology
 
@@ -19,7 +20,7 @@ NODE_LINK = re.compile(r'href="/clusters/[^/"]+/nodes/([^"/?#]+)"')
 
 
 def page(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as response:
+    with urllib.request.urlopen(url, timeout=patient(20)) as response:
         return str(response.read().decode())
 
 

@@ -15,6 +15,7 @@ from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
 from fixtures.hosts import Hosts
 from fixtures.kube import Kube
 from fixtures.nodes import listeners, unit_state
+from fixtures.patience import patient
 from fixtures.pki import Identity, Issue, Pki
 from fixtures.tls import Answer, Verdict, ask
 from fixtures.topology import Node, Topology
@@ -140,7 +141,7 @@ def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, vie
             "get",
             key,
         ]
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=patient(20))
 
     assert get(NETWORK_KEY).returncode == 0, "it cannot read its own key either"
     refused = get("/registry/namespaces/default")

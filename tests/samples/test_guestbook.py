@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.kube import Kube
+from fixtures.patience import patient
 from fixtures.pods import Pod, wait_for_pods
 from fixtures.port_forward import Endpoint, PortForward
 from fixtures.wait import NotReady, wait_until
@@ -38,7 +39,7 @@ def pods(kube: Kube, part: str) -> list[Pod]:
 def call(endpoint: Endpoint, **query: str) -> str:
     """The JSON interface of the original: ``cmd``, ``key`` and perhaps ``value``; returns ``data``."""
     with urllib.request.urlopen(
-        f"{endpoint.url}/guestbook.php?{urllib.parse.urlencode(query)}", timeout=10
+        f"{endpoint.url}/guestbook.php?{urllib.parse.urlencode(query)}", timeout=patient(10)
     ) as response:
         return str(json.load(response).get("data", ""))
 
@@ -46,7 +47,7 @@ def call(endpoint: Endpoint, **query: str) -> str:
 def sign(endpoint: Endpoint, entry: str) -> None:
     body = urllib.parse.urlencode({"entry": entry}).encode()
     request = urllib.request.Request(f"{endpoint.url}/", body, {"Accept": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=patient(10)) as response:
         assert response.status in {200, 201}
 
 
@@ -64,7 +65,7 @@ def shows(endpoint: Endpoint, entry: str) -> str:
 
 def redis(endpoint: Endpoint, *words: str) -> str:
     """Redis' answer to one command: a text, or a status or error with its sign (``+``, ``-``)."""
-    with socket.create_connection((endpoint.host, endpoint.port), timeout=5) as connection:
+    with socket.create_connection((endpoint.host, endpoint.port), timeout=patient(5)) as connection:
         connection.sendall(f"{' '.join(words)}\r\n".encode())
         with connection.makefile("rb") as answer:
             head = answer.readline().decode().rstrip()
@@ -142,7 +143,7 @@ def test_guestbook_works_in_a_browser(kube: Kube, port_forward: PortForward, bro
 
     first, second = (port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(kube, "frontend")[:2])
     # The page replaces its list while it is read.
-    wait = WebDriverWait(browser, 10, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException])
+    wait = WebDriverWait(browser, patient(10), poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException])
     browser.get(first.url)
     assert browser.title == "Guestbook"
     assert not listed(browser)
