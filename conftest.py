@@ -4,6 +4,7 @@ pytest_plugins = [
     "fixtures.options",
     "fixtures.artifacts",
     "fixtures.session",
+    "fixtures.collapse",
     "fixtures.ad_hoc",
     "fixtures.browser",
     "fixtures.kube",

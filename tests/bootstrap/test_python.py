@@ -10,7 +10,7 @@ from testinfra.host import Host
 from fixtures.ad_hoc import AdHoc
 from fixtures.topology import Node, Topology
 
-pytestmark = [pytest.mark.order(20)]
+pytestmark = [pytest.mark.order(20), pytest.mark.role("bootstrap/ansible-bootstrap")]
 
 PYTHON = "/opt/python/bin/python3"
 

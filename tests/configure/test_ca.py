@@ -20,7 +20,7 @@ from fixtures.pki import Pki
 from fixtures.tls import Verdict, ask
 from fixtures.topology import Node, Topology
 
-pytestmark = pytest.mark.order(30)
+pytestmark = [pytest.mark.order(30), pytest.mark.role("configure/ca")]
 
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 AUTHORITIES = ("ca", "etcd-ca")

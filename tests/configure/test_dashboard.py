@@ -13,7 +13,7 @@ from fixtures.patience import patient
 from fixtures.port_forward import PortForward
 from fixtures.topology import Topology
 
-pytestmark = pytest.mark.order(110)
+pytestmark = [pytest.mark.order(110), pytest.mark.role("configure/kube-components")]
 
 NAMESPACE = "kube-system"
 NODE_LINK = re.compile(r'href="/clusters/[^/"]+/nodes/([^"/?#]+)"')

@@ -21,7 +21,7 @@ from fixtures.tls import Answer, Verdict, ask
 from fixtures.topology import Node, Topology
 from fixtures.wait import NotReady, wait_until
 
-pytestmark = pytest.mark.order(40)
+pytestmark = [pytest.mark.order(40), pytest.mark.role("configure/etcd")]
 
 PORTS = [pytest.param(CLIENT_PORT, id="clients"), pytest.param(PEER_PORT, id="peers")]
 
@@ -150,6 +150,7 @@ def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, vie
 
 
 @pytest.mark.disruptive
+@pytest.mark.role("configure/kube-master")
 @pytest.mark.order(910)
 @pytest.mark.hosts("etcd")
 def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: Etcd, kube: Kube) -> None:
@@ -174,6 +175,7 @@ def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: E
 
 
 @pytest.mark.disruptive
+@pytest.mark.role("configure/kube-master")
 @pytest.mark.order(920)
 def test_etcd_answers_without_one_of_its_members(etcd: Etcd, hosts: Hosts, kube: Kube) -> None:
     if len(etcd.members) < 3:

@@ -12,7 +12,7 @@ from fixtures.etcd import Etcd, Lease
 from fixtures.nodes import ip, kubernetes_nodes, unit_state
 from fixtures.topology import Node, Topology
 
-pytestmark = [pytest.mark.order(50)]
+pytestmark = [pytest.mark.order(50), pytest.mark.role("configure/kube-node")]
 
 every_kubernetes_node = pytest.mark.hosts("kube_master", "kube_worker")
 INTERFACE = "flannel.1"

@@ -14,7 +14,7 @@ from fixtures.kube import CONTEXT, Kubectl
 from fixtures.nodes import kubernetes_nodes
 from fixtures.topology import Topology
 
-pytestmark = pytest.mark.order(120)
+pytestmark = [pytest.mark.order(120), pytest.mark.role("configure/kubectl", "configure/kube-worker")]
 
 
 @pytest.mark.smoke

@@ -20,7 +20,7 @@ from fixtures.tls import Answer, Verdict, ask
 from fixtures.topology import Node, Topology
 from fixtures.wait import NotReady, wait_until
 
-pytestmark = pytest.mark.order(60)
+pytestmark = [pytest.mark.order(60), pytest.mark.role("configure/kube-master")]
 
 every_master = pytest.mark.hosts("kube_master")
 SERVER = "https://{}:6443"

@@ -19,7 +19,7 @@ from fixtures.tls import Answer, Verdict, ask
 from fixtures.topology import Node, Topology
 from fixtures.wait import NotReady, wait_until
 
-pytestmark = pytest.mark.order(70)
+pytestmark = [pytest.mark.order(70), pytest.mark.role("configure/kube-worker")]
 
 every_worker = pytest.mark.hosts("kube_worker")
 every_kubernetes_node = pytest.mark.hosts("kube_master", "kube_worker")

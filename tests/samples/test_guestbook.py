@@ -20,7 +20,7 @@ from fixtures.wait import NotReady, wait_until
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
 
-pytestmark = pytest.mark.order(130)
+pytestmark = [pytest.mark.order(130), pytest.mark.role("samples/guestbook")]
 
 NAMESPACE = "default"
 PARTS = {"frontend": 3, "redis-master": 1, "redis-slave": 2}

@@ -1,0 +1,114 @@
+"""A role that fails to converge is one failure; what does not need it is tested all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[2]
+
+PLAYBOOK = """
+- {name: First, hosts: etcd, roles: [store]}
+- {name: Second, hosts: kube_worker, roles: [network, cluster]}
+- {name: Third, hosts: localhost, roles: [sample]}
+"""
+
+CONFTEST = """
+import pytest
+from fixtures.errors import ConvergeError
+
+pytest_plugins = ["fixtures.options", "fixtures.session", "fixtures.collapse"]
+
+
+class Machines:
+    def ensure_converged(self):
+        {does}
+
+
+@pytest.fixture(scope="session")
+def machines():
+    return Machines()
+
+
+@pytest.fixture(scope="session")
+def cluster(converged):
+    raise AssertionError("asked for although it cannot be there")
+"""
+
+FAILS = """raise ConvergeError(
+            "failed: no route", where="kube-worker-01: network : Start it", play="Second", role="network")"""
+
+TESTS = """
+import pytest
+
+
+@pytest.mark.role("store")
+def test_store(converged): pass
+
+
+@pytest.mark.role("sample")
+def test_sample(cluster): pass
+
+
+@pytest.mark.role("store", "cluster")
+def test_both(cluster): pass
+
+
+def test_unsaid(cluster): pass
+
+
+def test_pure(): pass
+
+
+@pytest.mark.lifecycle
+def test_converges(converged, converge_failure): assert converge_failure is None, str(converge_failure)
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    (pytester.path / "topology").mkdir()
+    plan = (ROOT / "topology" / "default.yml").read_text(encoding="utf-8")
+    (pytester.path / "topology" / "default.yml").write_text(plan, encoding="utf-8")
+    pytester.makefile(".yml", site=PLAYBOOK)
+    pytester.makepyfile(TESTS)
+    return pytester
+
+
+def test_what_needs_the_failed_role_is_not_run_and_the_rest_is(project: pytest.Pytester) -> None:
+    project.makeconftest(CONFTEST.format(does=FAILS))
+    result = project.runpytest("-rs", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=2, failed=1, skipped=3)
+    cause = "kube-worker-01: network : Start it: failed: no route"
+    result.stdout.fnmatch_lines(
+        [
+            f"*sample did not converge: {cause}",
+            f"*cluster did not converge: {cause}",
+            f"*all that it needs did not*{cause}",
+        ]
+    )
+
+
+def test_a_failed_converge_has_its_own_exit_code_even_if_all_that_ran_passed(project: pytest.Pytester) -> None:
+    project.makeconftest(CONFTEST.format(does=FAILS))
+    result = project.runpytest("-k", "store or sample", "-p", "no:cacheprovider")
+    assert result.ret == 15
+    result.stdout.fnmatch_lines(["*converge failed*", "kube-worker-01: network : Start it: failed: no route"])
+
+
+def test_a_playbook_that_cannot_run_ends_the_run(project: pytest.Pytester) -> None:
+    project.makeconftest(CONFTEST.format(does='raise ConvergeError("no such module", where="site.yml")'))
+    result = project.runpytest("-p", "no:cacheprovider")
+    assert result.ret == 15
+    result.stdout.fnmatch_lines(["*site.yml: no such module*"])
+    result.assert_outcomes()
+
+
+def test_nothing_is_skipped_when_everything_converged(project: pytest.Pytester) -> None:
+    project.makeconftest(CONFTEST.format(does="return None").replace("raise AssertionError", "return str"))
+    result = project.runpytest("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=6)
+    assert result.ret == 0
