@@ -5,6 +5,8 @@ pytest_plugins = [
     "fixtures.artifacts",
     "fixtures.session",
     "fixtures.collapse",
+    "fixtures.entering",
+    "fixtures.idempotence",
     "fixtures.ad_hoc",
     "fixtures.browser",
     "fixtures.kube",
