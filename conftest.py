@@ -7,6 +7,7 @@ pytest_plugins = [
     "fixtures.collapse",
     "fixtures.entering",
     "fixtures.idempotence",
+    "fixtures.evidence",
     "fixtures.ad_hoc",
     "fixtures.browser",
     "fixtures.kube",
@@ -17,4 +18,5 @@ pytest_plugins = [
     "fixtures.pki",
     "fixtures.etcd",
     "fixtures.mesh",
+    "fixtures.cluster",
 ]
