@@ -8,6 +8,7 @@ pytest_plugins = [
     "fixtures.entering",
     "fixtures.idempotence",
     "fixtures.evidence",
+    "fixtures.waits",
     "fixtures.ad_hoc",
     "fixtures.browser",
     "fixtures.kube",
