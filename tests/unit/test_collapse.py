@@ -69,13 +69,10 @@ def test_converges(converged, converge_failure): assert converge_failure is None
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    (pytester.path / "topology").mkdir()
-    plan = (ROOT / "topology" / "default.yml").read_text(encoding="utf-8")
-    (pytester.path / "topology" / "default.yml").write_text(plan, encoding="utf-8")
-    pytester.makefile(".yml", site=PLAYBOOK)
-    pytester.makepyfile(TESTS)
-    return pytester
+def project(planned: pytest.Pytester) -> pytest.Pytester:
+    planned.makefile(".yml", site=PLAYBOOK)
+    planned.makepyfile(TESTS)
+    return planned
 
 
 def test_what_needs_the_failed_role_is_not_run_and_the_rest_is(project: pytest.Pytester) -> None:

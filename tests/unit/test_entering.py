@@ -68,12 +68,9 @@ def test_the_command_says_again_what_differs_from_the_defaults(tmp_path: Path) -
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    (pytester.path / "topology").mkdir()
-    plan = (ROOT / "topology" / "default.yml").read_text(encoding="utf-8")
-    (pytester.path / "topology" / "default.yml").write_text(plan, encoding="utf-8")
-    pytester.makeconftest(FAILING)
-    return pytester
+def project(planned: pytest.Pytester) -> pytest.Pytester:
+    planned.makeconftest(FAILING)
+    return planned
 
 
 def test_a_failure_on_machines_that_are_up_ends_with_the_way_in(project: pytest.Pytester) -> None:

@@ -84,18 +84,15 @@ def pytest_proving_ground_looks(item):
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    (pytester.path / "topology").mkdir()
-    plan = (ROOT / "topology" / "default.yml").read_text(encoding="utf-8")
-    (pytester.path / "topology" / "default.yml").write_text(plan, encoding="utf-8")
-    Ledger(pytester.path / ".proving-ground").write(Record("run", "default", "docker", phase="created"))
-    ssh = pytester.path / "bin" / "ssh"
+def project(planned: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    Ledger(planned.path / ".proving-ground").write(Record("run", "default", "docker", phase="created"))
+    ssh = planned.path / "bin" / "ssh"
     ssh.parent.mkdir()
     ssh.write_text('#!/bin/sh\necho "asked: $*"\n', encoding="utf-8")
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", str(ssh.parent), prepend=":")
-    pytester.makeconftest(CONFTEST)
-    return pytester
+    planned.makeconftest(CONFTEST)
+    return planned
 
 
 def evidence(project: pytest.Pytester) -> dict[str, list[str]]:

@@ -48,14 +48,11 @@ FINE = 'outcome("etcd-01", "store", "Install"), outcome("localhost", "client", "
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    (pytester.path / "topology").mkdir()
-    plan = (ROOT / "topology" / "default.yml").read_text(encoding="utf-8")
-    (pytester.path / "topology" / "default.yml").write_text(plan, encoding="utf-8")
-    pytester.makefile(".yml", site=PLAYBOOK)
+def project(planned: pytest.Pytester) -> pytest.Pytester:
+    planned.makefile(".yml", site=PLAYBOOK)
     suite = (ROOT / "tests" / "lifecycle" / "test_idempotence.py").read_text(encoding="utf-8")
-    pytester.makepyfile(test_suite=suite)
-    return pytester
+    planned.makepyfile(test_suite=suite)
+    return planned
 
 
 def run(project: pytest.Pytester, does: str, *arguments: str) -> pytest.RunResult:
