@@ -3,12 +3,12 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-libvirt test lint unit up vagrant converge idempotence \
-	smoke verify destroy clean bench shell lock
+	checkpoints smoke verify destroy clean bench shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
 pytest := $(python) -m pytest
-suites := tests --ignore=tests/unit
+suites := tests --ignore=tests/unit --ignore=tests/parallel
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 22
@@ -50,6 +50,9 @@ converge: depot ## The playbook on the machines
 
 idempotence: setup ## The playbook once more: it may change nothing
 	@$(python) -m fixtures idempotence
+
+checkpoints: setup ## What is saved, with sizes; PRUNE=stale removes what roles no longer lead to, PRUNE=all all
+	@$(python) -m fixtures checkpoints
 
 smoke: depot ## One or two tests a role, on the machines that are up, or else on new ones
 	@$(pytest) -m smoke $(suites)

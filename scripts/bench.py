@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "artifacts" / "bench"
 PYTEST = [sys.executable, "-m", "pytest"]
-SUITES = ["tests", "--ignore=tests/unit"]
+SUITES = ["tests", "--ignore=tests/unit", "--ignore=tests/parallel"]
 FIXTURES = [sys.executable, "-m", "fixtures"]
 AS_USERS_HAVE_IT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """The environment: without compiled modules on disk, Python and pytest compile every file again, every time."""
@@ -91,10 +91,36 @@ def memory(log: Path) -> float:
     return sum(float(number) * UNITS[unit] for number, unit in used) / 2**30
 
 
+def checkpoints(log: Path) -> float:
+    """Seconds of the longest save, while a cluster is made from nothing and saved after each phase."""
+    run([*FIXTURES, "destroy"], log, AS_USERS_HAVE_IT)
+    run([*FIXTURES, "checkpoints"], log, AS_USERS_HAVE_IT | {"PRUNE": "all"})
+    run([*FIXTURES, "up"], log, AS_USERS_HAVE_IT | {"CHECKPOINTS": "1"})
+    found = re.findall(r"checkpoint \S+ done in ([\d.]+) s", log.read_text(encoding="utf-8"))
+    return max(float(seconds) for seconds in found)
+
+
+def restore(log: Path) -> float:
+    """Seconds from no machines, with a checkpoint of the last phase, to the first smoke test that passes."""
+    run([*FIXTURES, "destroy"], log, AS_USERS_HAVE_IT)
+    return timed(*PYTEST, "--checkpoints", "--keep=always", "-m", "smoke", "tests/configure/test_master.py")(log)
+
+
+def changed_task(log: Path) -> float:
+    """Seconds from one changed task of the workers' role to the verdict on that role."""
+    file = ROOT / "roles" / "configure" / "kube-worker" / "tasks" / "main.yml"
+    before = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(f"{before}# {time.time()}\n", encoding="utf-8")
+        return timed(*PYTEST, "--checkpoints", "--keep=always", "tests/configure/test_workers.py")(log)
+    finally:
+        file.write_text(before, encoding="utf-8")
+
+
 PHASES = (
     Phase("depot-cold", "depot, nothing cached", 25 * 60, cold_depot, usual=False),
     Phase("collection", "pytest --collect-only", 1, timed(*PYTEST, "--collect-only", "-q")),
-    Phase("unit", "pytest tests/unit", 15, timed(*PYTEST, "tests/unit")),
+    Phase("unit", "pytest -n auto tests/unit", 15, timed(*PYTEST, "-n", "auto", "tests/unit")),
     Phase("depot", "depot, warm", 1, timed(sys.executable, "-m", "fixtures.depot", "fill")),
     Phase("vagrant", "machines", None, timed(*FIXTURES, "vagrant")),
     Phase("converge", "first converge", None, timed(*FIXTURES, "converge")),
@@ -102,6 +128,10 @@ PHASES = (
     Phase("memory", "memory of all machines", 2.5, memory, unit="GiB"),
     Phase("smoke", "pytest --reuse -m smoke", 15, timed(*PYTEST, "--reuse", "-m", "smoke", *SUITES)),
     Phase("destroy", "destroy", None, timed(*FIXTURES, "destroy")),
+    Phase("checkpoints", "longest save of a checkpoint", 10, checkpoints),
+    Phase("restore", "checkpoint to first smoke test", 25, restore),
+    Phase("changed", "a worker's task to its verdict", 45, changed_task),
+    Phase("destroyed", "destroy, again", None, timed(*FIXTURES, "destroy")),
     Phase("integration", "all of integration", 300, timed(*PYTEST, "--keep", "never", *SUITES)),
 )
 
@@ -110,7 +140,7 @@ def line(what: str, value: float, target: float | None, unit: str) -> str:
     """One row of the table."""
     wanted = "" if target is None else f"≤ {target:g} {unit}"
     verdict = "" if target is None else ("ok" if value <= target else "over")
-    return f"{what:28}{value:9.1f} {unit:4} {wanted:>10}  {verdict}".rstrip()
+    return f"{what:32}{value:9.{1 if unit else 2}f} {unit:4} {wanted:>10}  {verdict}".rstrip()
 
 
 def main(arguments: list[str]) -> int:
@@ -134,6 +164,8 @@ def main(arguments: list[str]) -> int:
         print(line(phase.what, values[phase.name], phase.target, phase.unit), flush=True)
         if phase.name == "converge" and "vagrant" in values:
             print(line("machines and first converge", values["vagrant"] + values["converge"], 100, "s"), flush=True)
+        if phase.name == "again" and "converge" in values:
+            print(line("second converge : first", values["again"] / values["converge"], 0.35, ""), flush=True)
     return 0
 
 

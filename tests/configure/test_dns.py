@@ -8,7 +8,7 @@ from fixtures.kube import Kube
 from fixtures.mesh import HEADLESS, Mesh
 from fixtures.topology import Topology
 
-pytestmark = [pytest.mark.order(100), pytest.mark.role("configure/kube-components")]
+pytestmark = [pytest.mark.order(100), pytest.mark.role("configure/kube-components"), pytest.mark.xdist_group("mesh")]
 
 DOMAIN = "cluster.local"
 

@@ -141,6 +141,8 @@ def patch(pki: Pki, master: Node, who: str, path: str, change: object) -> Answer
     )
 
 
+@pytest.mark.disruptive  # where there is one node only, the other is made up, and whoever lists nodes would see it
+@pytest.mark.order(905)
 @every_worker
 def test_worker_can_change_itself_and_no_other_node(
     node: Node,

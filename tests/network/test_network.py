@@ -16,7 +16,11 @@ from fixtures.pods import ready, state, static_pod
 from fixtures.reachability import Outcome, Prober, Reachability
 from fixtures.topology import Node
 
-pytestmark = [pytest.mark.order(80), pytest.mark.role("configure/kube-master", "configure/kube-worker")]
+pytestmark = [
+    pytest.mark.order(80),
+    pytest.mark.role("configure/kube-master", "configure/kube-worker"),
+    pytest.mark.xdist_group("mesh"),
+]
 
 Table = Callable[[str], Reachability]
 WAYS = ["by_address", "by_service", "by_name"]

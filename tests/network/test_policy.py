@@ -16,7 +16,11 @@ from fixtures.probes import PORTS, Probes
 from fixtures.reachability import Outcome, Reachability
 from fixtures.topology import Topology
 
-pytestmark = [pytest.mark.order(90), pytest.mark.role("configure/kube-master", "configure/kube-worker")]
+pytestmark = [
+    pytest.mark.order(90),
+    pytest.mark.role("configure/kube-master", "configure/kube-worker"),
+    pytest.mark.xdist_group("mesh"),
+]
 
 CONNECTED, BLOCKED = Outcome.CONNECTED, Outcome.BLOCKED
 SERVER_8080, SERVER_8081 = (f"server:{port}" for port in PORTS)

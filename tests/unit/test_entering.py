@@ -67,6 +67,10 @@ def test_the_command_says_again_what_differs_from_the_defaults(tmp_path: Path) -
     assert list(runs_again(settings, ["a"])) == [expected]
 
 
+def test_without_machines_nothing_is_reused(tmp_path: Path) -> None:
+    assert list(runs_again(Settings(tmp_path, "run"), ["a"], reuse=False)) == ["pytest a"]
+
+
 @pytest.fixture
 def project(planned: pytest.Pytester) -> pytest.Pytester:
     planned.makeconftest(FAILING)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.evidence import collect, folder_name, see
+from fixtures.evidence import collect, folder_name
 from fixtures.ledger import Ledger, Record
-from fixtures.looks import Look
+from fixtures.looks import Look, Seen, take
 
 pytest_plugins = ["pytester"]
 
@@ -17,21 +17,26 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_look_shows_both_outputs_of_a_command() -> None:
-    assert see(Look("x", ["sh", "-s"], "echo one; echo two >&2")) == "one\ntwo\n"
+    assert take(Look("x", ["sh", "-s"], "echo one; echo two >&2")) == Seen("one\ntwo\n")
 
 
 def test_a_look_that_fails_says_so_beside_what_it_has_seen() -> None:
-    assert see(Look("x", ["sh", "-c", "echo seen; exit 3"])) == "seen\n\n(ended with 3)\n"
+    assert take(Look("x", ["sh", "-c", "echo seen; exit 3"])) == Seen("seen\n", "ended with 3")
 
 
 def test_a_look_without_its_program_says_so() -> None:
-    assert "could not look" in see(Look("x", ["/no/such/program"]))
+    assert take(Look("x", ["/no/such/program"])).trouble.startswith("could not look: ")
 
 
 def test_a_slow_look_keeps_what_it_has_seen() -> None:
-    text = see(Look("x", ["sh", "-c", "echo seen; exec sleep 9"]), seconds=0.3)
-    assert text.startswith("seen\n")
-    assert "did not come within" in text
+    seen = take(Look("x", ["sh", "-c", "echo seen; exec sleep 9"]), seconds=0.3)
+    assert seen.text == "seen\n"
+    assert "did not come within" in seen.trouble
+
+
+def test_evidence_says_where_it_may_not_be_all(tmp_path: Path) -> None:
+    collect([Look("x", ["sh", "-c", "echo seen; exit 3"])], tmp_path)
+    assert (tmp_path / "x.txt").read_text(encoding="utf-8") == "seen\n\n(ended with 3)\n"
 
 
 def test_looks_are_taken_at_the_same_time(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import LockError
-from fixtures.ledger import Ledger, Record, locked
+from fixtures.ledger import Ledger, Record, locked, this_process
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +57,15 @@ def test_a_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     with locked(tmp_path):
         result = subprocess.run([sys.executable, "-c", second], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode != 0
-    assert "LockError: this checkout is in use by process" in result.stderr
+    said = result.stderr.splitlines()[-1]
+    assert f"LockError: this checkout is in use by process {os.getpid()} (`{shlex.join(sys.orig_argv)[:100]}" in said
+    assert re.search(r"`\) since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ — wait for it to end, or stop it$", said)
+
+
+def test_a_long_command_is_told_by_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "orig_argv", ["pytest", *(f"tests/test_{number}.py" for number in range(1000))])
+    assert "(`pytest tests/test_0.py " in this_process()
+    assert len(this_process()) < 300
 
 
 def test_the_lock_is_free_again_after_its_holder(tmp_path: Path) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from fixtures.converge import content_key
 from fixtures.outcomes import Outcome, failure, outcome_of
 
 LOG = Path("ansible.log")
@@ -85,18 +82,14 @@ def test_a_program_that_failed_is_told_in_its_own_last_words() -> None:
     assert message == "non-zero return code: cannot read cpython.tar: is the depot mounted?"
 
 
-@pytest.mark.parametrize("name", ["kubernetes.yml", "ansible.cfg", "roles/a/tasks/main.yml", "plugins/x.py"])
-def test_every_file_that_decides_the_outcome_changes_the_key(tmp_path: Path, name: str) -> None:
-    for each in ("kubernetes.yml", "ansible.cfg", "roles/a/tasks/main.yml", "plugins/x.py"):
-        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / each).write_text("before", encoding="utf-8")
-    before = content_key(tmp_path, "kubernetes.yml", "depot")
-    assert content_key(tmp_path, "kubernetes.yml", "depot") == before
-    (tmp_path / name).write_text("after", encoding="utf-8")
-    assert content_key(tmp_path, "kubernetes.yml", "depot") != before
+def test_an_outcome_tells_when_it_began_where_ansible_does() -> None:
+    told = outcome_of("runner_on_ok", event() | {"start": "2026-11-23T12:00:01.500000+00:00"})
+    assert told.start == 1795435201.5
+    assert outcome_of("runner_on_ok", event() | {"start": None}).start == 0
 
 
-def test_another_depot_or_topology_changes_the_key(tmp_path: Path) -> None:
-    (tmp_path / "kubernetes.yml").touch()
-    (tmp_path / "ansible.cfg").touch()
-    assert content_key(tmp_path, "kubernetes.yml", "one") != content_key(tmp_path, "kubernetes.yml", "two")
+def test_the_report_keeps_the_words_of_failures_alone_and_no_difference() -> None:
+    failed = Outcome("etcd-01", "etcd", "Start", "x.yml:1", "failed", 0.1, "no", "--- before")
+    assert failed.facts()["message"] == "no"
+    assert "diff" not in failed.facts()
+    assert "message" not in outcome_of("runner_on_ok", event(stdout="much")).facts()

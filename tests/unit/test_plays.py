@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import topology
-from fixtures.errors import UsageError
+from fixtures.errors import ConvergeError
 from fixtures.plays import Step, pairs, steps, unreached
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def test_what_comes_after_a_failure_is_not_converged(tmp_path: Path, play: str, 
 
 @pytest.mark.parametrize("text", ["a: 1", "- 1", "- [", "x"])
 def test_what_is_no_playbook_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(UsageError, match=r"site\.yml"):
+    with pytest.raises(ConvergeError, match=r"site\.yml"):
         read(tmp_path, text)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import guests, hypervisor, providers
+from fixtures import guests, hypervisor, providers, virtual_machines
 from fixtures.depot import Depot
 from fixtures.errors import MachineError, PreflightError
 from fixtures.progress import Progress
@@ -31,7 +31,7 @@ def test_every_provider_that_can_be_asked_for_is_known() -> None:
 def test_a_kernels_command_line_says_who_the_machine_is() -> None:
     words = dict(
         word.split("=", 1)
-        for word in providers.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=True).split()
+        for word in virtual_machines.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=True).split()
         if "=" in word
     )
     assert words["proving-ground.name"] == words["systemd.hostname"] == "kube-single-01"
@@ -41,13 +41,13 @@ def test_a_kernels_command_line_says_who_the_machine_is() -> None:
 
 
 def test_an_emulated_machine_reads_the_clock_without_leaving_the_machine() -> None:
-    line = providers.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=False)
+    line = virtual_machines.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=False)
     assert {"clocksource=tsc", "tsc=reliable"} <= set(line.split())
-    assert "tsc" not in providers.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=True)
+    assert "tsc" not in virtual_machines.command_line(NODE, IPv4Network("192.168.140.0/24"), KEY, kvm=True)
 
 
 def test_ignition_says_the_same_to_flatcar_in_qemus_words() -> None:
-    text = providers.ignition(NODE, KEY)
+    text = virtual_machines.ignition(NODE, KEY)
     assert text.count(",,") * 2 == text.count(",")
     content = json.loads(text.replace(",,", ","))
     assert content["passwd"]["users"] == [{"name": "core", "sshAuthorizedKeys": [KEY.strip()]}]

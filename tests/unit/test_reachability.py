@@ -124,9 +124,15 @@ def test_a_table_that_is_declared_and_never_probed_fails_its_test(
 ) -> None:
     pytester.makepyfile(
         f"""
+        import pytest
         from fixtures.reachability import Observation, Outcome
+        from fixtures.timeline import Timeline
 
-        pytest_plugins = ["fixtures.reachability"]
+        pytest_plugins = ["fixtures.matrix"]
+
+        @pytest.fixture
+        def timeline(tmp_path):
+            return Timeline(tmp_path / "timeline.jsonl")
 
         def test_pods(reachability):
             table = reachability("pods")

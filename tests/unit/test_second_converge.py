@@ -106,3 +106,13 @@ def test_a_second_converge_that_fails_is_one_failure(project: pytest.Pytester, r
     result = run(project, does)
     result.assert_outcomes(errors=1, skipped=2)
     result.stdout.fnmatch_lines([f"ERROR *{red}*"])
+
+
+def test_a_playbook_that_is_none_ends_the_run_in_one_line_with_the_code_of_a_wrong_playbook(
+    project: pytest.Pytester,
+) -> None:
+    (project.path / "site.yml").write_text("- hosts: [etcd", encoding="utf-8")
+    result = run(project, f"return Converge(({FINE}), Path())")
+    assert result.ret == 15
+    result.stdout.fnmatch_lines(["*Exit: site.yml: while parsing a flow sequence*"])
+    result.stdout.no_fnmatch_line("*Traceback*")

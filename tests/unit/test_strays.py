@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from fixtures.strays import MARK, end_marked, marked
+from fixtures import daemons
+from fixtures.progress import Progress
+from fixtures.strays import MARK, RUN, end_marked, end_runs, mark_of_run, marked
 from fixtures.vagrant import _Client
 from fixtures.wait import NotReady, wait_until
 
@@ -93,3 +98,38 @@ def test_vagrant_runs_under_its_deadline(monkeypatch: pytest.MonkeyPatch, tmp_pa
     start = time.monotonic()
     assert subprocess.run(client._make_vagrant_command(["300"]), check=False).returncode == 124
     assert time.monotonic() - start < 10
+
+
+def test_what_any_run_of_a_checkout_has_left_is_ended_and_no_other_checkouts(mark: str) -> None:
+    def started(checkout: str, run: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["sleep", "300"], env={"PATH": "/usr/bin:/bin", RUN: mark_of_run(checkout, run)})
+
+    ours = [started(mark, "run-1"), started(mark, "run-2")]
+    bystander = started(f"{mark}0", "run-1")
+    try:
+        assert end_runs(mark) == 2
+        assert [process.wait(timeout=10) != 0 for process in ours] == [True, True]
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_daemon_that_a_run_starts_outlives_it(tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RUN, mark_of_run(mark, "run-1"))
+    started = tmp_path / "started"
+    script = f"echo $$ > {started}; exec sleep 300"
+    daemons.start(
+        "test daemon",
+        {"sh": ["sh", "-c", script]},
+        where="here",
+        log=tmp_path / "log",
+        refusal=lambda: None if started.exists() else "not yet",
+        progress=Progress(io.StringIO()),
+    )
+    daemon = written(started)
+    try:
+        assert end_runs(mark) == 0
+        assert alive(daemon)
+    finally:
+        os.kill(daemon, signal.SIGKILL)

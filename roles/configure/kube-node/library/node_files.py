@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -59,10 +61,11 @@ def directories(wanted: dict[str, str], *, check: bool) -> Iterator[dict[str, st
     """Make or correct directories; yields what differed, as Ansible shows differences."""
     for name, mode in wanted.items():
         path = Path(name)
-        before = _mode(path) if path.is_dir() else None
-        if before == int(mode, 8):
+        before = _octal(path.stat()) if path.is_dir() else ""
+        after = f"{int(mode, 8):04o}\n"
+        if before == after:
             continue
-        yield _difference(path, "" if before is None else f"{before:04o}\n", f"{mode}\n")
+        yield _difference(path, before, after)
         if not check:
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(int(mode, 8))
@@ -72,42 +75,62 @@ def links(wanted: dict[str, str], *, check: bool) -> Iterator[dict[str, str]]:
     """Make or correct symbolic links; yields what differed."""
     for name, target in wanted.items():
         path = Path(name)
-        before = str(path.readlink()) if path.is_symlink() else ""
+        # A Path would tidy the target up, and it would never be the wanted one.
+        before = os.readlink(path) if path.is_symlink() else ""  # noqa: PTH115
         if before == target:
             continue
         yield _difference(path, before, target)
         if not check:
-            new = _beside(path)
-            new.symlink_to(target)
-            new.replace(path)
+            with _in_place_of(path) as new:
+                new.symlink_to(target)
 
 
 def files(wanted: dict[str, str], modes: dict[str, int], *, check: bool) -> Iterator[dict[str, str]]:
-    """Make or correct files; yields what differed."""
-    for name, content in wanted.items():
+    """Make or correct files; yields what differed: the content, or where that is as wanted the mode."""
+    for name, text in wanted.items():
         path = Path(name)
-        before = path.read_text("utf-8", "surrogateescape") if path.is_file() else None
-        if before == content and _mode(path) == modes[name]:
+        content = text.encode("utf-8", "surrogateescape")
+        # Bytes: reading as text takes all ends of lines for the same.
+        before = path.read_bytes() if path.is_file() else None
+        mode = f"{modes[name]:04o}\n"
+        if before != content:
+            yield _difference(path, (before or b"").decode("utf-8", "replace"), content.decode("utf-8", "replace"))
+        elif _octal(path.lstat()) != mode:
+            yield _difference(path, _octal(path.lstat()), mode)
+        else:
             continue
-        yield _difference(path, before or "", content)
         if not check:
             # Whoever reads it meanwhile sees the old file or the new one, and nobody sees a secret on its way.
-            new = _beside(path)
-            new.touch(0o600, exist_ok=False)
-            new.write_text(content, "utf-8")
-            new.chmod(modes[name])
-            new.replace(path)
+            with _in_place_of(path) as new:
+                new.touch(0o600, exist_ok=False)
+                new.write_bytes(content)
+                new.chmod(modes[name])
 
 
-def _beside(path: Path) -> Path:
-    """A free name in the same directory; hidden, since a kubelet takes every other file for a manifest."""
+@contextmanager
+def _in_place_of(path: Path) -> Iterator[Path]:
+    """A free name in the same directory, whose file takes the place of ``path`` at the end, or is removed.
+
+    It is hidden, since a kubelet takes every other file for a manifest.
+
+    Raises:
+        OSError: it cannot; says so of ``path``.
+    """
     new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)  # of a run that was broken off
-    return new
+    try:
+        new.unlink(missing_ok=True)  # of a run that was broken off
+        try:
+            yield new
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _mode(path: Path) -> int:
-    return stat.S_IMODE(path.lstat().st_mode)
+def _octal(status: os.stat_result) -> str:
+    return f"{stat.S_IMODE(status.st_mode):04o}\n"
 
 
 def _difference(path: Path, before: str, after: str) -> dict[str, str]:
