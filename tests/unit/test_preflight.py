@@ -6,6 +6,8 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +19,7 @@ from fixtures.errors import MachineError, PreflightError
 from fixtures.progress import Progress
 from fixtures.settings import Settings
 from fixtures.topology import load
+from fixtures.wait import WaitTimeoutError
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Settings(ROOT, "run-1")
@@ -67,6 +70,38 @@ def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.Monke
         engine.ensure_running(Progress())
 
 
+def test_docker_that_is_ending_is_waited_for_and_one_that_hangs_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def hangs(pids: Mapping[str, int]) -> None:
+        raise WaitTimeoutError(f"{pids} is still there")
+
+    command = [sys.executable, "-c", "input('is up\\n')", "dockerd"]
+    daemon = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert daemon.stdout is not None
+    daemon.stdout.readline()
+    refuse(monkeypatch, "Cannot connect to the Docker daemon")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(daemons, "managed_by_systemd", lambda: False)
+    monkeypatch.setattr(daemons, "await_end", hangs)
+    pidfile = tmp_path / "proving-ground" / "docker.pid"
+    pidfile.parent.mkdir()
+    pidfile.write_text(str(daemon.pid), encoding="ascii")
+    try:
+        with pytest.raises(PreflightError, match=rf"does not answer: .*still there — end it with `kill -9 {daemon.pid}`"):
+            engine.ensure_running(Progress())
+    finally:
+        daemon.communicate()
+
+
+def test_a_daemon_that_has_ended_is_gone_though_nobody_has_asked_for_it() -> None:
+    daemon = subprocess.Popen([sys.executable, "-c", "", "dockerd"])
+    daemons.await_end({"dockerd": daemon.pid})
+    assert Path(f"/proc/{daemon.pid}").exists()
+    daemon.wait()
+
+
 def test_too_little_disk_says_how_much_there_is_and_should_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
@@ -93,7 +128,7 @@ def test_machines_that_do_not_answer_are_all_named(monkeypatch: pytest.MonkeyPat
         raise ConnectionRefusedError(f"refused by {address[0]}")
 
     monkeypatch.setattr(socket, "create_connection", refused)
-    settings = Settings(ROOT, "run-1", provider="libvirt")
+    settings = Settings(ROOT, "run-1", provider="virtualbox")  # which nothing is started for
     with pytest.raises(MachineError) as caught:
         preflight.check_reachable(settings, TOPOLOGY, Progress(), timeout=0)
     for node in TOPOLOGY.nodes:
