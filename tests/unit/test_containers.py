@@ -19,6 +19,7 @@ from fixtures.settings import Settings
 
 NODE, POD = "kube-worker-01", "kube-system/coredns-5d4b9c-x2x"
 OUT_OF_MEMORY = {"exitCode": 137, "reason": "OOMKilled"}
+WITH_ITS_MACHINE = {"exitCode": 255, "reason": "Unknown"}
 
 
 def pod(**status: Any) -> dict[str, Any]:
@@ -54,6 +55,21 @@ def test_container_that_restarted_is_told_with_its_last_end() -> None:
 
 def test_container_that_restarted_for_no_known_reason_is_told() -> None:
     assert [finding.line for finding in found(pod(restartCount=1))] == ["(no word of why)"]
+
+
+def test_container_that_ended_with_its_machine_did_not_restart_by_itself() -> None:
+    assert found(pod(restartCount=1, lastState={"terminated": WITH_ITS_MACHINE})) == []
+
+
+def test_container_that_restarted_before_its_machine_did_is_told() -> None:
+    assert [finding.count for finding in found(pod(restartCount=3, lastState={"terminated": WITH_ITS_MACHINE}))] == [2]
+
+
+def test_container_that_was_killed_did_not_end_with_its_machine() -> None:
+    killed = {"exitCode": 137, "reason": "Error"}
+    assert [finding.line for finding in found(pod(restartCount=1, lastState={"terminated": killed}))] == [
+        "ended with 137: Error"
+    ]
 
 
 def test_first_containers_count_as_well() -> None:
