@@ -40,6 +40,16 @@ def test_calico_controllers_are_available(kube: Kube) -> None:
     assert (status.available_replicas or 0) >= 1
 
 
+def test_calico_controllers_are_ready_as_long_as_they_say_so(kube: Kube) -> None:
+    (pod,) = kube.core.list_namespaced_pod("kube-system", label_selector="k8s-app=calico-kube-controllers").items
+    (container,) = pod.spec.containers
+    command = container.readiness_probe._exec.command
+    said = kube.execute("kube-system", pod.metadata.name, command)
+    assert (said.exit_code, said.stdout.strip()) == (0, "Ready")
+    silent = kube.execute("kube-system", pod.metadata.name, [*command, "-f", "/status/nothing.json"])
+    assert silent.exit_code != 0, "it says that it is ready where nothing says so"
+
+
 def test_pod_addresses_lie_in_the_subnet_of_their_node(mesh: Mesh, etcd: Etcd, kube: Kube) -> None:
     subnets = {str(lease.address): lease.subnet for lease in etcd.leases()}
     pods = [
