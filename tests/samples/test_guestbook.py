@@ -91,8 +91,7 @@ def test_guestbook_has_lost_nothing_of(kube: Kube, part: str) -> None:
         f"{pod.metadata.name} has restarted {status.restart_count} times, last: {ended.reason} {ended.exit_code}"
         for pod in present
         for status in pod.status.container_statuses
-        if (ended := status.last_state.terminated) is not None
-        and not ended_with_machine(ended.exit_code, ended.reason)
+        if (ended := status.last_state.terminated) is not None and not ended_with_machine(ended.exit_code, ended.reason)
     ]
     # Pods of an earlier rollout have another prefix, and are no loss.
     generations = {pod.metadata.owner_references[0].name for pod in present}

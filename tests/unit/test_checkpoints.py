@@ -12,7 +12,7 @@ import pytest
 from fixtures import providers, staged
 from fixtures.checkpoints import Checkpoint, Checkpoints, told
 from fixtures.converge import Converge
-from fixtures.errors import ConvergeError, MachineError, UsageError
+from fixtures.errors import ConvergeError, MachineError
 from fixtures.ledger import Ledger, Record
 from fixtures.lifecycle import Lifecycle
 from fixtures.phases import Phase
@@ -28,6 +28,7 @@ class Provider:
     def __init__(self) -> None:
         self.kept: list[str] = []
         self.broken = False
+        self.in_place = False
 
     def save(self, key: str, *_: object) -> int:
         self.kept.append(key)
@@ -72,6 +73,10 @@ class Life:
     def make(self, checkpoint: str | None = None) -> Record:
         self.did.append(("make", checkpoint))
         return self.ledger.write(Record("run", "default", "docker", phase="created"))
+
+    def put_back(self, checkpoint: str) -> Record:
+        self.did.append(("put back", checkpoint))
+        return self.ledger.update(phase="created", converged_key="", reached_key="")
 
     def create(self) -> Record:
         return self.ledger.read() or staged.begin(cast("Lifecycle", self))
@@ -198,11 +203,43 @@ def test_forgetting_removes_what_the_provider_keeps(life: Life, provider: Provid
     assert [each.phase for each in life.checkpoints] == ["all"]
 
 
-def test_a_provider_that_cannot_save_says_so(tmp_path: Path) -> None:
-    settings = Settings(tmp_path, "run", provider="virtualbox")
-    life = Life(settings)
-    with pytest.raises(UsageError, match="machines of provider virtualbox cannot be saved"):
-        life.checkpoints.save("key", "created", cast("Any", None), cast("Any", None))
+WAITS = ("--tags", "--extra-vars")
+
+
+def test_machines_that_start_anew_to_be_saved_are_waited_for(life: Life, provider: Provider) -> None:
+    provider.in_place = True
+    assert life.converge() == [("make", None), ((0, 2),), (*WAITS, (0, 2)), ((2, 3),), (*WAITS, (0, 3))]
+
+
+def test_machines_that_hold_their_checkpoints_come_back_in_their_place(life: Life, provider: Provider) -> None:
+    provider.in_place = True
+    life.converge()
+    life.roles["all"] = "changed"
+    came_back = [("put back", "created-store"), (*WAITS, (0, 2))]
+    assert life.converge() == [*came_back, ((2, 3),), (*WAITS, (0, 3))]
+
+
+def test_what_disks_held_before_is_not_counted_again(life: Life, provider: Provider) -> None:
+    provider.in_place = True
+    life.converge()
+    assert [each.size for each in life.checkpoints] == [5_000_000, 0, 0]
+
+
+def test_machines_of_another_kind_do_not_hold_what_is_wanted(life: Life, provider: Provider) -> None:
+    provider.in_place = True
+    life.converge()
+    life.ledger.update(provider="libvirt")
+    life.roles["all"] = "changed"
+    assert life.converge()[:2] == ["destroy", ("make", None)]
+
+
+def test_checkpoints_that_machines_held_are_dropped_with_them(life: Life, provider: Provider) -> None:
+    life.converge()
+    life.checkpoints.drop(["libvirt"])
+    assert len(list(life.checkpoints)) == len(PHASES)
+    life.checkpoints.drop(["docker"])
+    assert list(life.checkpoints) == []
+    assert len(provider.kept) == len(PHASES), "nobody was asked for what is gone"
 
 
 def test_checkpoints_of_another_provider_are_forgotten_by_that_one(

@@ -89,7 +89,9 @@ def test_docker_that_is_ending_is_waited_for_and_one_that_hangs_is_named(
     pidfile.parent.mkdir()
     pidfile.write_text(str(daemon.pid), encoding="ascii")
     try:
-        with pytest.raises(PreflightError, match=rf"does not answer: .*still there — end it with `kill -9 {daemon.pid}`"):
+        with pytest.raises(
+            PreflightError, match=rf"does not answer: .*still there — end it with `kill -9 {daemon.pid}`"
+        ):
             engine.ensure_running(Progress())
     finally:
         daemon.communicate()

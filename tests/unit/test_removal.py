@@ -1,4 +1,4 @@
-"""Removal goes by the ledger: what runs the machines is started for it if need be, or the ledger keeps what it knows."""
+"""Removal goes by the ledger: what runs machines is started for it if need be, or the ledger keeps what it knows."""
 
 from __future__ import annotations
 
