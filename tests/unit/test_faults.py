@@ -74,6 +74,7 @@ patch = pytest.MonkeyPatch()
 
 def pytest_configure():
     patch.setattr(preflight, "check", lambda *_: step("preflight"))
+    patch.setattr(preflight, "check_reachable", lambda *_: None)  # of machines that were never made
     patch.setattr(depot, "ensure", view)
     patch.setattr(machines, "create", create)
     patch.setattr(machines, "destroy", destroy)
