@@ -35,12 +35,13 @@ PLAYBOOK = """
 
 CONFTEST = """
 import os
+from ipaddress import IPv4Network
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from fixtures import depot, lifecycle, machines, preflight
+from fixtures import depot, lifecycle, machines, networks, preflight
 from fixtures.converge import Converge
 from fixtures.errors import ConvergeError, MachineError
 from fixtures.ledger import Ledger, Record
@@ -60,7 +61,7 @@ def note(event):
 
 def create(settings, topology, view, progress, *, checkpoint=None):
     note("create")
-    record = Record(settings.run_id, settings.topology, settings.provider)
+    record = Record(settings.run_id, settings.topology, settings.provider, settings.network_prefix)
     Ledger(settings.state_directory).write(record)
     with progress.step("machines"):
         if FAILS == "create":
@@ -85,6 +86,7 @@ def run_playbook(root, playbook, inventory, artifacts, progress, *arguments, pla
 depot.ensure = lambda root, report: SimpleNamespace(path=Path("view"), key="key", images={})
 machines.create, machines.destroy, lifecycle.run_playbook = create, destroy, run_playbook
 preflight.check = preflight.check_reachable = lambda *arguments: None
+networks.routes = lambda: [("vpn0", IPv4Network(network)) for network in os.environ.get("IN_USE", "").split()]
 
 
 @pytest.fixture
@@ -294,6 +296,20 @@ def test_a_failure_in_one_worker_keeps_the_machines(tmp_path: Path) -> None:
     assert done.count("destroy") == 0
     assert "the machines are up: how to get in" in done.output
     assert done.output.count("(collected in") == 5, "evidence is limited for the run, not for each worker"
+
+
+def test_all_processes_go_by_the_network_that_one_has_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IN_USE", "10.0.0.0/24")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    address = """
+def test_address(topology, machines):
+    assert str(topology.node("etcd-01").address) == str(machines.topology.node("etcd-01").address) == "10.7.0.101"
+"""
+    done = Project(tmp_path, test_b=address, test_c=address).run("-n2", "--keep=always")
+    assert (done.code, done.outcomes()) == (0, "2 passed"), done.output
+    assert {worker for event, worker in done.events if event == "create"} <= {"gw0", "gw1"}
+    assert re.search(r"ssh -F \S+ etcd-01 +# 10\.7\.0\.101", done.output), done.output
+    assert "pytest --reuse --network-prefix 10.7.0" in done.output
 
 
 def test_disruptive_tests_have_no_other_beside_them(tmp_path: Path) -> None:

@@ -32,7 +32,10 @@ class Life:
         self.settings, self.progress, self.state = settings, progress, "alive"
 
     def create(self):
-        return SimpleNamespace(patience=1.0)
+        return SimpleNamespace(patience=1.0, network_prefix=None)
+
+    def take_network(self, prefix):
+        assert prefix is None
 
     def destroy(self):
         self.state = "gone"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import depot, errors, lifecycle, machines, preflight
+from fixtures import depot, errors, lifecycle, machines, networks, preflight
 from fixtures.converge import Converge
 from fixtures.ledger import Ledger, Record
 
@@ -75,6 +75,7 @@ patch = pytest.MonkeyPatch()
 def pytest_configure():
     patch.setattr(preflight, "check", lambda *_: step("preflight"))
     patch.setattr(preflight, "check_reachable", lambda *_: None)  # of machines that were never made
+    patch.setattr(networks, "routes", list)
     patch.setattr(depot, "ensure", view)
     patch.setattr(machines, "create", create)
     patch.setattr(machines, "destroy", destroy)

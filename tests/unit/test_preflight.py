@@ -30,7 +30,7 @@ TOPOLOGY = load(ROOT / "topology", "default")
 def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None if name == program else f"/bin/{name}")
     with pytest.raises(PreflightError, match=f"^{program} is not installed — run `make setup`"):
-        preflight.check(SETTINGS, TOPOLOGY, Progress())
+        preflight.check(SETTINGS, Progress())
 
 
 def test_missing_docker_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,16 +109,6 @@ def test_too_little_disk_says_how_much_there_is_and_should_be(monkeypatch: pytes
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**30))
     with pytest.raises(PreflightError, match=r"1\.0 GiB of disk are free, 4 GiB are needed"):
         preflight.check_disk()
-
-
-def test_a_network_in_use_is_refused_with_the_device_and_a_way_out() -> None:
-    present = [("lo", IPv4Network("127.0.0.0/8")), ("vpn0", IPv4Network("10.0.0.0/16"))]
-    with pytest.raises(PreflightError, match=r"10\.0\.0\.0/24 is in use.*10\.0\.0\.0/16 on vpn0.*--network-prefix"):
-        preflight.check_network(IPv4Network("10.0.0.0/24"), present)
-
-
-def test_a_network_beside_others_is_fine() -> None:
-    preflight.check_network(IPv4Network("10.0.0.0/24"), [("eth0", IPv4Network("10.0.1.0/24"))])
 
 
 def test_the_hosts_own_routes_can_be_read() -> None:

@@ -47,6 +47,10 @@ class Life:
         """They are there."""
         return self.ledger.update(phase="created", patience=Patience.factor)
 
+    def take_network(self, prefix: str | None) -> None:
+        """They are in the topology's own."""
+        assert prefix is None
+
     def ensure_converged(self) -> None:
         """Note it."""
         self.ledger.update(phase="converged")
