@@ -7,6 +7,7 @@ pytest_plugins = [
     "fixtures.artifacts",
     "fixtures.session",
     "fixtures.collapse",
+    "fixtures.goal",
     "fixtures.entering",
     "fixtures.idempotence",
     "fixtures.evidence",

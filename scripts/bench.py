@@ -101,9 +101,23 @@ def checkpoints(log: Path) -> float:
 
 
 def restore(log: Path) -> float:
-    """Seconds from no machines, with a checkpoint of the last phase, to the first smoke test that passes."""
+    """Seconds from no machines, with a checkpoint of the last phase, to the first smoke test of all that passes."""
     run([*FIXTURES, "destroy"], log, AS_USERS_HAVE_IT)
-    return timed(*PYTEST, "--checkpoints", "--keep=always", "-m", "smoke", "tests/configure/test_master.py")(log)
+    command = [*PYTEST, "-v", "--color=no", "--checkpoints", "--keep=always", "-m", "smoke", *SUITES]
+    start = time.monotonic()
+    first = None
+    with (
+        log.open("w", encoding="utf-8") as output,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=AS_USERS_HAVE_IT) as process,
+    ):
+        assert process.stdout is not None, "it was asked for"
+        for line in process.stdout:
+            if first is None and " PASSED " in line:
+                first = time.monotonic() - start
+            output.write(line)
+    if process.returncode != 0 or first is None:
+        raise SystemExit(f"smoke tests on a restored cluster ended with status {process.returncode} (log: {log})")
+    return first
 
 
 def changed_task(log: Path) -> float:

@@ -55,6 +55,7 @@ class Life:
     roles: dict[str, str] = field(default_factory=lambda: {phase.name: phase.name for phase in PHASES})
     did: list[Any] = field(default_factory=list)
     fails: tuple[int, int] | None = None
+    goal: str = "all"
 
     phases = PHASES
     topology = view = None
@@ -63,6 +64,11 @@ class Life:
         self.progress = Progress(io.StringIO())
         self.ledger = Ledger(self.settings.state_directory)
         self.checkpoints = Checkpoints(self.settings, self.progress)
+
+    @property
+    def wanted(self) -> tuple[Phase, ...]:
+        names = [phase.name for phase in PHASES]
+        return PHASES[: names.index(self.goal) + 1]
 
     def key(self, phase: Phase) -> str:
         return "-".join(self.roles[each.name] for each in PHASES if each.plays <= phase.plays)
@@ -271,6 +277,31 @@ def test_machines_that_came_up_at_a_checkpoint_go_on_from_there(life: Life) -> N
     life.create()  # as for a test that only asks for machines
     assert life.did == [("make", "created-store"), ("--tags", "--extra-vars", (0, 2))]
     assert life.converge() == [((2, 3),)], "and not replaced by themselves"
+
+
+def test_only_phases_that_are_wanted_are_passed(life: Life, provider: Provider) -> None:
+    life.goal = "store"
+    assert plays(life.converge()) == [("make", None), (0, 2)]
+    assert provider.kept == ["created", "created-store"]
+    record = life.ledger.read()
+    assert record is not None
+    assert (record.phase, record.reached, record.converged_key) == ("created", "store", "")
+    assert life.converge() == []
+    life.goal = "all"
+    assert life.converge() == [((2, 3),)], "and what comes later goes on from there"
+
+
+def test_machines_that_are_further_than_wanted_are_kept(life: Life) -> None:
+    life.converge()
+    life.goal = "store"
+    assert life.converge() == []
+
+
+def test_a_checkpoint_beyond_what_is_wanted_is_not_waited_for(life: Life) -> None:
+    life.converge()
+    life.ledger.clear()
+    life.goal = "store"
+    assert life.converge() == [("make", "created-store"), (*WAITS, (0, 2))]
 
 
 def test_what_is_edited_while_it_runs_is_not_what_is_saved(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fixtures.errors import UsageError
-from fixtures.phases import CREATED, Phase, key, part, phases
+from fixtures.phases import CREATED, Phase, key, part, phases, up_to
 
 PLAYBOOK = """---
 # A comment.
@@ -117,3 +117,22 @@ def test_the_parts_are_the_whole(project: Path) -> None:
         for play in yaml.safe_load(part(project / "site.yml", one.plays, other.plays))
     ]
     assert plays == yaml.safe_load(PLAYBOOK)
+
+
+@pytest.mark.parametrize(
+    ("roles", "last"),
+    [
+        ([], "created"),
+        (["base"], "bottom"),
+        (["group/cluster"], "middle"),
+        (["group/cluster", "base"], "middle"),
+        (["sample"], "all"),
+        (["base", "by way of another role's dependencies"], "all"),
+        (None, "all"),
+    ],
+)
+def test_roles_are_there_when_the_last_play_that_applies_one_has_run(
+    project: Path, roles: list[str] | None, last: str
+) -> None:
+    found = phases(project / "site.yml", (("bottom", "Foundation"), ("middle", "Top"), ("all", "Last")))
+    assert up_to(project / "site.yml", found, roles)[-1].name == last

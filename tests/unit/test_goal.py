@@ -1,0 +1,107 @@
+"""With checkpoints, machines are converged as far as the chosen tests need, which they say by their roles."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+PLAYBOOK = """
+- {name: First, hosts: etcd, roles: [store]}
+- {name: Second, hosts: kube_worker, roles: [network]}
+- {name: Third, hosts: localhost, roles: [sample]}
+"""
+
+PYPROJECT = """
+[tool.proving-ground.phases]
+bottom = "First"
+middle = "Second"
+top = "Third"
+"""
+
+CONFTEST = """
+import pytest
+
+from fixtures import lifecycle, machines, preflight, networks, depot, staged
+from fixtures.ledger import Ledger, Record
+
+pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.session", "fixtures.collapse", "fixtures.goal"]
+
+patch = pytest.MonkeyPatch()
+
+
+def begin(life):
+    record = Record(life.settings.run_id, life.settings.topology, life.settings.provider, phase="created")
+    return Ledger(life.settings.state_directory).write(record)
+
+
+def converge(life):
+    with open("goal", "a") as file:
+        file.write(life.wanted[-1].name)
+
+
+def pytest_configure():
+    patch.setattr(preflight, "check", lambda *_: None)
+    patch.setattr(networks, "routes", list)
+    patch.setattr(staged, "begin", begin)
+    patch.setattr(staged, "converge", converge)
+    patch.setattr(lifecycle.Lifecycle, "destroy", lambda self: self.ledger.clear())
+
+
+def pytest_unconfigure():
+    patch.undo()
+"""
+
+TESTS = """
+import pytest
+
+
+@pytest.mark.before_converge
+def test_untouched(machines): pass
+
+
+@pytest.mark.role("store")
+def test_store(converged): pass
+
+
+@pytest.mark.role("store", "network")
+def test_network(converged): pass
+
+
+@pytest.fixture(scope="module")
+def cluster(converged): pass
+
+
+def test_unsaid(cluster): pass
+
+
+@pytest.mark.lifecycle
+def test_converges(converged): pass
+
+
+def test_pure(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "goal"),
+    [
+        ("untouched or pure", ""),
+        ("untouched or store", "bottom"),
+        ("store or network", "middle"),
+        ("store or unsaid", "top"),
+        ("store or converges", "top"),
+    ],
+)
+def test_machines_become_what_the_chosen_tests_need_and_no_more(
+    planned: pytest.Pytester, chosen: str, goal: str
+) -> None:
+    planned.makefile(".yml", site=PLAYBOOK)
+    planned.makefile(".toml", pyproject=PYPROJECT)
+    planned.makeconftest(CONFTEST)
+    planned.makepyfile(TESTS)
+    options = ("-p", "no:cacheprovider", "-W", "ignore", "--keep=never", "--checkpoints", "-k", chosen)
+    result = planned.runpytest_inprocess(*options)
+    result.assert_outcomes(passed=2, deselected=4)
+    file = planned.path / "goal"
+    assert (file.read_text(encoding="utf-8") if file.exists() else "") == goal
