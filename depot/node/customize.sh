@@ -20,7 +20,8 @@ systemctl mask --quiet \
   sys-fs-fuse-connections.mount modprobe@.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
   fstrim.timer motd-news.timer systemd-tmpfiles-clean.timer
-systemctl enable --quiet ssh.service ssh-host-key.service usr.mount iptables-backend.service systemd-networkd.service
+systemctl enable --quiet ssh.service ssh-host-key.service usr.mount iptables-backend.service private-network.service \
+  systemd-networkd.service
 systemctl set-default --quiet multi-user.target
 
 rm -f /etc/ssh/ssh_host_* /usr/lib/sysctl.d/*.conf /etc/sysctl.d/*.conf /etc/init.d/* /etc/rc?.d/*

@@ -8,7 +8,8 @@ import pytest
 from testinfra.host import Host
 
 from fixtures.nodes import ip
-from fixtures.topology import Node
+from fixtures.topology import Node, Topology
+from fixtures.wait import NotReady, WaitTimeoutError, wait_until
 
 if TYPE_CHECKING:
     from fixtures.lifecycle import Lifecycle
@@ -44,6 +45,30 @@ def untouched(machines: Lifecycle, host: Host) -> Host:
 def test_node_boots_without_a_failed_unit(untouched: Host) -> None:
     state = untouched.run("systemctl is-system-running --wait").stdout.strip()
     assert state == "running", untouched.run("systemctl --failed --plain --no-legend").stdout
+
+
+def test_what_waits_for_the_network_waits_for_the_machines_own_address(untouched: Host, topology: Topology) -> None:
+    """Docker connects a container to its networks while it boots: who asks another machine too soon is not heard."""
+    if untouched.run("systemd-detect-virt --quiet --container").rc != 0:
+        pytest.skip("a virtual machine's kernel has the address before anything is started")
+    name = untouched.check_output("hostname")
+    address = f"{topology.node(name).address}/{topology.networks['machines'].prefixlen}"
+
+    def online() -> None:
+        state = untouched.check_output("systemctl show --property ActiveState --value network-online.target")
+        if state != "active":
+            raise NotReady(f"it is {state}")
+
+    with untouched.sudo():
+        untouched.check_output("ip address flush dev eth1")
+        try:
+            untouched.check_output("systemctl start --no-block network-online.target")
+            with pytest.raises(WaitTimeoutError, match="it is inactive"):
+                wait_until(f"{name} is online without its address", online, timeout=0.5)
+        finally:
+            untouched.check_output(f"ip address add {address} dev eth1")
+        wait_until(f"{name} is online with its address", online, timeout=10)
+        untouched.check_output("systemctl stop network-online.target private-network.service")
 
 
 def test_node_has_no_python(untouched: Host) -> None:
