@@ -118,6 +118,7 @@ def test_etcd_refuses_a_certificate_of_its_own_authority_that_is(
     assert answer.verdict is Verdict.REFUSED, answer
 
 
+@pytest.mark.role("configure/kube-master")
 @pytest.mark.smoke
 def test_etcd_holds_the_planned_pod_network(etcd: Etcd, topology: Topology) -> None:
     value = etcd.get(NETWORK_KEY)
@@ -127,6 +128,7 @@ def test_etcd_holds_the_planned_pod_network(etcd: Etcd, topology: Topology) -> N
     assert config["Backend"]["Type"] == "vxlan"
 
 
+@pytest.mark.role("configure/kube-master")
 def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, view: View) -> None:
     """A worker holds flannel's certificate: whoever takes a worker must not read the whole cluster with it."""
     flannel = pki.identity("etcd-client-flannel")
