@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -101,10 +102,23 @@ class Life:
         self.did.append("destroy")
         self.ledger.clear()
 
+    def up_to(self, roles: Collection[str] | None) -> tuple[Phase, ...]:
+        """Here a role has its phase's name."""
+        last = max((phase.plays for phase in PHASES if roles is None or phase.name in roles), default=0)
+        return tuple(phase for phase in PHASES if phase.plays <= last)
+
     def converge(self) -> list[Any]:
         self.did.clear()
         staged.converge(cast("Lifecycle", self))
         return list(self.did)
+
+    def ready(self, *roles: str) -> list[Any]:
+        self.did.clear()
+        staged.ready(cast("Lifecycle", self), roles or None)
+        return list(self.did)
+
+    def is_ready(self, *roles: str) -> bool:
+        return staged.is_ready(cast("Lifecycle", self), roles or None)
 
 
 @pytest.fixture
@@ -113,6 +127,7 @@ def life(tmp_path: Path, provider: Provider) -> Life:
     return Life(Settings(tmp_path, "run", checkpoints=True))
 
 
+WAITS = ("--tags", "--extra-vars")
 FROM_NOTHING = [("make", None), (0, 2), (2, 3)]
 
 
@@ -133,15 +148,47 @@ def test_what_is_there_already_is_kept(life: Life) -> None:
 
 def test_without_machines_the_last_phase_comes_back_and_is_only_waited_for(life: Life) -> None:
     life.converge()
+    assert life.is_ready()
     life.ledger.clear()
-    waits = ("--tags", "--extra-vars", (0, 3))
-    assert life.converge() == [("make", "created-store-all"), waits]
+    assert life.converge() == [("make", "created-store-all")]
+    assert not life.is_ready()
+    assert life.ready() == [(*WAITS, (0, 3))]
+    assert life.is_ready()
+    assert life.ready() == []
+
+
+def test_what_is_asked_for_first_is_waited_for_first_and_then_all_the_rest(life: Life) -> None:
+    life.converge()
+    life.ledger.clear()
+    life.converge()
+    assert life.ready("store") == [(*WAITS, (0, 2))]
+    assert life.is_ready("store")
+    assert life.ready("store") == []
+    assert not life.is_ready("store", "all")
+    assert life.ready("all") == [(*WAITS, (2, 3))]
+    assert life.is_ready()
+
+
+def test_a_wait_that_failed_is_waited_for_again(life: Life) -> None:
+    life.converge()
+    life.ledger.clear()
+    life.converge()
+    life.fails = (0, 3)
+    with pytest.raises(ConvergeError):
+        life.ready()
+    assert not life.is_ready()
+
+
+def test_machines_that_came_up_new_have_been_waited_for(life: Life) -> None:
+    life.create()
+    assert life.is_ready()
+    assert life.ready() == []
 
 
 def test_after_a_change_it_begins_at_the_newest_checkpoint_before_it(life: Life) -> None:
     life.converge()
     life.roles["all"] = "changed"
-    assert life.converge() == ["destroy", ("make", "created-store"), ("--tags", "--extra-vars", (0, 2)), ((2, 3),)]
+    assert life.converge() == ["destroy", ("make", "created-store"), (*WAITS, (0, 2)), ((2, 3),)]
     assert life.checkpoints.get("created-store-changed") is not None
 
 
@@ -209,9 +256,6 @@ def test_forgetting_removes_what_the_provider_keeps(life: Life, provider: Provid
     assert [each.phase for each in life.checkpoints] == ["all"]
 
 
-WAITS = ("--tags", "--extra-vars")
-
-
 def test_machines_that_start_anew_to_be_saved_are_waited_for(life: Life, provider: Provider) -> None:
     provider.in_place = True
     assert life.converge() == [("make", None), ((0, 2),), (*WAITS, (0, 2)), ((2, 3),), (*WAITS, (0, 3))]
@@ -275,8 +319,8 @@ def test_machines_that_came_up_at_a_checkpoint_go_on_from_there(life: Life) -> N
     life.roles["all"] = "changed"
     life.did.clear()
     life.create()  # as for a test that only asks for machines
-    assert life.did == [("make", "created-store"), ("--tags", "--extra-vars", (0, 2))]
-    assert life.converge() == [((2, 3),)], "and not replaced by themselves"
+    assert life.did == [("make", "created-store")]
+    assert life.converge() == [(*WAITS, (0, 2)), ((2, 3),)], "and not replaced by themselves"
 
 
 def test_only_phases_that_are_wanted_are_passed(life: Life, provider: Provider) -> None:
@@ -301,7 +345,8 @@ def test_a_checkpoint_beyond_what_is_wanted_is_not_waited_for(life: Life) -> Non
     life.converge()
     life.ledger.clear()
     life.goal = "store"
-    assert life.converge() == [("make", "created-store"), (*WAITS, (0, 2))]
+    assert life.converge() == [("make", "created-store")]
+    assert life.ready("store") == [(*WAITS, (0, 2))]
 
 
 def test_what_is_edited_while_it_runs_is_not_what_is_saved(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,120 @@
+"""On machines that come back as they were saved, a test waits for what it needs, and not for the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+PLAYBOOK = """
+- {name: First, hosts: etcd, roles: [store]}
+- {name: Second, hosts: kube_worker, roles: [network]}
+- {name: Third, hosts: localhost, roles: [sample]}
+"""
+
+PYPROJECT = """
+[tool.proving-ground.phases]
+bottom = "First"
+middle = "Second"
+top = "Third"
+"""
+
+CONFTEST = """
+import pytest
+
+from fixtures import lifecycle, networks, preflight, staged
+from fixtures.errors import ConvergeError
+from fixtures.ledger import Ledger, Record
+
+pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.session", "fixtures.collapse", "fixtures.goal"]
+
+FAILS = {fails!r}
+patch = pytest.MonkeyPatch()
+
+
+def begin(life):
+    record = Record(life.settings.run_id, life.settings.topology, life.settings.provider, phase="created",
+                    reached="top", came_back="2026-01-01T00:00:00Z")
+    return Ledger(life.settings.state_directory).write(record)
+
+
+def did(what):
+    with open("did", "a") as file:
+        file.write(f"{{what}}\\n")
+
+
+def play(life, *arguments, plays):
+    did(f"plays {{plays[0]}}-{{plays[1]}}")
+    if plays[0] <= FAILS < plays[1]:
+        raise ConvergeError("does not answer", where="kube-worker-01: network : Wait", play="Second", role="network")
+
+
+@pytest.fixture(autouse=True)
+def noted(request):
+    yield
+    did(request.node.name)
+
+
+def pytest_configure():
+    patch.setattr(preflight, "check", lambda *_: None)
+    patch.setattr(networks, "routes", list)
+    patch.setattr(staged, "begin", begin)
+    patch.setattr(staged, "converge", lambda life: None)
+    patch.setattr(lifecycle.Lifecycle, "play", play)
+    patch.setattr(lifecycle.Lifecycle, "destroy", lambda self: self.ledger.clear())
+
+
+def pytest_unconfigure():
+    patch.undo()
+"""
+
+TESTS = """
+import pytest
+
+
+def test_machines(machines): pass
+
+
+@pytest.mark.role("store")
+@pytest.mark.parametrize("part", [1, 2])
+def test_store(converged, part): pass
+
+
+@pytest.mark.role("network")
+def test_network(converged): pass
+
+
+@pytest.mark.role("sample")
+def test_sample(converged): pass
+
+
+def test_unsaid(converged): pass
+"""
+STORE = ["test_machines", "plays 0-1", "test_store[1]", "test_store[2]", "plays 1-3"]
+
+
+def run(planned: pytest.Pytester, fails: int) -> tuple[pytest.RunResult, list[str]]:
+    """What a run did in which the plays from number ``fails`` on do not get ready."""
+    planned.makefile(".yml", site=PLAYBOOK)
+    planned.makefile(".toml", pyproject=PYPROJECT)
+    planned.makeconftest(CONFTEST.format(fails=fails))
+    planned.makepyfile(TESTS)
+    options = ("-p", "no:cacheprovider", "-W", "ignore", "--keep=never", "--checkpoints", "-rs")
+    result = planned.runpytest_inprocess(*options)
+    return result, (planned.path / "did").read_text(encoding="utf-8").splitlines()
+
+
+def test_first_tests_begin_while_the_rest_is_starting(planned: pytest.Pytester) -> None:
+    result, did = run(planned, fails=-1)
+    assert did == [*STORE, "test_network", "test_sample", "test_unsaid"]
+    result.assert_outcomes(passed=6)
+
+
+def test_what_does_not_get_ready_is_one_failure_and_what_does_is_tested(planned: pytest.Pytester) -> None:
+    result, did = run(planned, fails=1)
+    assert did[: len(STORE)] == STORE
+    assert [each for each in did if each.startswith("plays")] == ["plays 0-1", "plays 1-3"]
+    result.assert_outcomes(passed=3, skipped=3)
+    assert result.ret == 15
+    cause = "kube-worker-01: network : Wait: does not answer"
+    result.stdout.fnmatch_lines(["*= converge failed =*", f"{cause}*", f"SKIPPED*network did not converge: {cause}"])
