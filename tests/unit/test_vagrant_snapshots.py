@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import pytest
 
+from fixtures import guests, storage, vagrant
 from fixtures import provider as base
-from fixtures import storage, vagrant
 from fixtures.errors import MachineError
 from fixtures.progress import Progress
 from fixtures.provider import Provider
 from fixtures.settings import Settings
+from fixtures.virtual_machines import Libvirt
 
 ANY = cast("Any", None)
 MACHINES = {"etcd-01": "running", "worker-01": "running", "worker-02": "not_created"}
@@ -68,6 +69,19 @@ def test_what_machines_did_since_is_not_waited_for_when_they_go_back(tmp_path: P
     assert provider(tmp_path).restore("key", ANY, ANY, Progress(), tmp_path) == {}
     restore = ["snapshot", "restore", "--no-start", "--no-provision", "key"]
     assert client.calls == [["halt", "--force"], restore, ["up"]]
+
+
+def test_virtual_machines_of_libvirt_are_not_asked_before_they_go_back(
+    tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its plugin takes ``halt --force`` for a request to the machine, and fails when that is not heard."""
+    running = ["proving-ground-0a-one", "proving-ground-0a-two", "proving-ground-0b-three", "mine"]
+    monkeypatch.setattr(guests, "lines", lambda *_: running)
+    monkeypatch.setattr(guests, "virsh", lambda *words, **_: client.calls.append(list(words)))
+    monkeypatch.setattr(Settings, "checkout_id", "0a")
+    Libvirt(Settings(tmp_path, "run", provider="libvirt")).restore("key", ANY, ANY, Progress(), tmp_path)
+    off = [["destroy", "proving-ground-0a-one"], ["destroy", "proving-ground-0a-two"]]
+    assert client.calls == [*off, ["snapshot", "restore", "--no-start", "--no-provision", "key"], ["up"]]
 
 
 def test_a_snapshot_is_removed_from_the_machines_that_have_it(tmp_path: Path, client: Client) -> None:
