@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from fixtures import providers, staged
+from fixtures import coming_back, providers, staged
 from fixtures.checkpoints import Checkpoint, Checkpoints, told
 from fixtures.converge import Converge
 from fixtures.errors import ConvergeError, MachineError
@@ -114,11 +114,11 @@ class Life:
 
     def ready(self, *roles: str) -> list[Any]:
         self.did.clear()
-        staged.ready(cast("Lifecycle", self), roles or None)
+        coming_back.ready(cast("Lifecycle", self), roles or None)
         return list(self.did)
 
     def is_ready(self, *roles: str) -> bool:
-        return staged.is_ready(cast("Lifecycle", self), roles or None)
+        return coming_back.is_ready(cast("Lifecycle", self), roles or None)
 
 
 @pytest.fixture
