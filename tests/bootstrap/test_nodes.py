@@ -8,6 +8,7 @@ import pytest
 from testinfra.host import Host
 
 from fixtures.nodes import ip
+from fixtures.settings import Settings
 from fixtures.topology import Node, Topology
 from fixtures.wait import NotReady, WaitTimeoutError, wait_until
 
@@ -69,6 +70,17 @@ def test_what_waits_for_the_network_waits_for_the_machines_own_address(untouched
             untouched.check_output(f"ip address add {address} dev eth1")
         wait_until(f"{name} is online with its address", online, timeout=10)
         untouched.check_output("systemctl stop network-online.target private-network.service")
+
+
+def test_key_that_opens_a_node_is_its_own_file(untouched: Host, settings: Settings) -> None:
+    """No file of somebody else opens it to sshd, and the user of the host is somebody else there."""
+    if settings.provider != "docker":
+        pytest.skip("a virtual machine is told its key when it starts")
+    assert untouched.run("mountpoint -q /etc/ssh/authorized_keys.d").rc != 0
+    file = untouched.file("/etc/ssh/authorized_keys.d/core")
+    assert (file.user, file.mode) == ("root", 0o644)
+    public = settings.state_directory / "ssh" / "id_ed25519.pub"
+    assert file.content_string == public.read_text(encoding="ascii")
 
 
 def test_node_has_no_python(untouched: Host) -> None:
