@@ -173,6 +173,7 @@ def test_server_certificate_of_a_node_names_no_other_node(pki: Pki, topology: To
 
 
 @pytest.mark.order(75)  # asks a live kubelet: that one is down is for the workers' suite to say first
+@pytest.mark.role("configure/kube-worker")
 @pytest.mark.hosts("kube_worker")
 def test_certificate_of_a_worker_cannot_serve_as_anothers(
     node: Node,
@@ -217,6 +218,10 @@ def test_keys_on_the_controller_are_their_owners_alone(pki: Pki) -> None:
     assert f"{pki.directory.stat().st_mode & 0o777:o}" == "700"
 
 
+WHERE_KEYS_GO = pytest.mark.role("configure/etcd", "configure/kube-node", "configure/kube-master")
+"""The roles that put keys on nodes."""
+
+
 def secret_files(host: Host) -> list[str]:
     """Files that hold a key, found by content: a kubeconfig holds one as well. Host keys are sshd's own matter."""
     secret = "PRIVATE KEY|client-key-data: .|secretbox:|aescbc:|aesgcm:"
@@ -226,12 +231,14 @@ def secret_files(host: Host) -> list[str]:
     return paths
 
 
+@WHERE_KEYS_GO
 @pytest.mark.hosts("etcd", "kube_master", "kube_worker")
 def test_keys_on_a_node_are_their_owners_alone(host: Host) -> None:
     listed = host.check_output(f"stat --dereference --format='%a %U %n' {' '.join(secret_files(host))}").splitlines()
     assert [line for line in listed if not line.startswith(("600 root /", "600 etcd /etc/etcd/"))] == []
 
 
+@WHERE_KEYS_GO
 @pytest.mark.hosts("etcd", "kube_master", "kube_worker")
 def test_node_holds_no_key_of_an_authority_or_of_another_node(
     host: Host, node: Node, pki: Pki, topology: Topology

@@ -39,8 +39,12 @@ def test_kubectl_context_is_the_one_in_use(kubectl: Kubectl) -> None:
     assert shown.stdout.strip() == CONTEXT
 
 
+@pytest.mark.role("configure/kube-components")
 def test_kubectl_runs_commands_in_pods_and_shows_their_logs(kubectl: Kubectl) -> None:
-    logs = kubectl.run("--namespace=kube-system", "logs", "--tail=1", "deployment/coredns")
+    server = ("--namespace=kube-system", "deployment/coredns")
+    version = kubectl.run("exec", *server, "--", "/coredns", "-version")
+    assert version.startswith("CoreDNS-"), version
+    logs = kubectl.run("logs", "--tail=1", *server)
     assert logs.strip(), "CoreDNS has logged nothing, or its log cannot be read"
 
 

@@ -12,7 +12,7 @@ from fixtures.hosts import Hosts
 from fixtures.kube import Kube
 from fixtures.mesh import Mesh
 from fixtures.nodes import addresses
-from fixtures.pods import ready, state, static_pod
+from fixtures.pods import ready, state, static_pod, wait_for_pods
 from fixtures.reachability import Outcome, Prober, Reachability
 from fixtures.topology import Node
 
@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 Table = Callable[[str], Reachability]
-WAYS = ["by_address", "by_service", "by_name"]
+WAYS = ["by_address", "by_service", pytest.param("by_name", marks=pytest.mark.role("configure/kube-components"))]
 SERVICE_TIMEOUT = 10
 """Seconds in which every node has to know that the pod behind a service is ready: kube-proxy follows the API."""
 
@@ -35,13 +35,8 @@ def test_calico_node_is_ready(node: Node, kube: Kube) -> None:
     assert ready(pod), state(pod)
 
 
-def test_calico_controllers_are_available(kube: Kube) -> None:
-    status = kube.apps.read_namespaced_deployment("calico-kube-controllers", "kube-system").status
-    assert (status.available_replicas or 0) >= 1
-
-
 def test_calico_controllers_are_ready_as_long_as_they_say_so(kube: Kube) -> None:
-    (pod,) = kube.core.list_namespaced_pod("kube-system", label_selector="k8s-app=calico-kube-controllers").items
+    (pod,) = wait_for_pods(kube, "kube-system", 1, selector="k8s-app=calico-kube-controllers")
     (container,) = pod.spec.containers
     command = container.readiness_probe._exec.command
     said = kube.execute("kube-system", pod.metadata.name, command)
