@@ -6,6 +6,7 @@ import io
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -59,7 +60,8 @@ class Life:
     goal: str = "all"
 
     phases = PHASES
-    topology = view = None
+    topology = None
+    view = SimpleNamespace(path=Path("depot/view"))
 
     def __post_init__(self) -> None:
         self.progress = Progress(io.StringIO())
@@ -330,6 +332,7 @@ def test_only_phases_that_are_wanted_are_passed(life: Life, provider: Provider) 
     record = life.ledger.read()
     assert record is not None
     assert (record.phase, record.reached, record.converged_key) == ("created", "store", "")
+    assert record.view == "depot/view", "the ways in are told of a cluster that is not complete, too"
     assert life.converge() == []
     life.goal = "all"
     assert life.converge() == [((2, 3),)], "and what comes later goes on from there"
