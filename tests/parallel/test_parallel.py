@@ -154,8 +154,8 @@ class Done:
         return [event for event, _ in self.events if not event.startswith(("begin", "end"))]
 
     def outcomes(self) -> str:
-        """The last line of pytest's report, without its time."""
-        return re.sub(r" in [\d.]+s.*", "", self.output.strip().splitlines()[-1].strip("= "))
+        """What pytest's report ends with, without its time."""
+        return [match[1] for match in re.finditer(r"^=+ (.+) in [\d.]+s", self.output, re.MULTILINE)][-1]
 
 
 class Project:
