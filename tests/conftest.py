@@ -8,6 +8,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+PLAYBOOK = """
+- {name: First, hosts: etcd, roles: [store]}
+- {name: Second, hosts: kube_worker, roles: [network]}
+- {name: Third, hosts: localhost, roles: [sample]}
+"""
+
+PYPROJECT = """
+[tool.proving-ground.phases]
+bottom = "First"
+middle = "Second"
+top = "Third"
+"""
+
 
 @pytest.fixture
 def planned(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
@@ -18,3 +31,11 @@ def planned(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     plan = (ROOT / "topology" / "default.yml").read_text(encoding="utf-8")
     (pytester.path / "topology" / "default.yml").write_text(plan, encoding="utf-8")
     return pytester
+
+
+@pytest.fixture
+def phased(planned: pytest.Pytester) -> pytest.Pytester:
+    """That project with a playbook of three plays, each of them a role and a phase."""
+    planned.makefile(".yml", site=PLAYBOOK)
+    planned.makefile(".toml", pyproject=PYPROJECT)
+    return planned

@@ -6,19 +6,6 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-PLAYBOOK = """
-- {name: First, hosts: etcd, roles: [store]}
-- {name: Second, hosts: kube_worker, roles: [network]}
-- {name: Third, hosts: localhost, roles: [sample]}
-"""
-
-PYPROJECT = """
-[tool.proving-ground.phases]
-bottom = "First"
-middle = "Second"
-top = "Third"
-"""
-
 CONFTEST = """
 import pytest
 
@@ -93,25 +80,23 @@ def test_unsaid(converged): pass
 STORE = ["test_machines", "plays 0-1", "test_store[1]", "test_store[2]", "plays 1-3"]
 
 
-def run(planned: pytest.Pytester, fails: int) -> tuple[pytest.RunResult, list[str]]:
+def run(phased: pytest.Pytester, fails: int) -> tuple[pytest.RunResult, list[str]]:
     """What a run did in which the plays from number ``fails`` on do not get ready."""
-    planned.makefile(".yml", site=PLAYBOOK)
-    planned.makefile(".toml", pyproject=PYPROJECT)
-    planned.makeconftest(CONFTEST.format(fails=fails))
-    planned.makepyfile(TESTS)
+    phased.makeconftest(CONFTEST.format(fails=fails))
+    phased.makepyfile(TESTS)
     options = ("-p", "no:cacheprovider", "-W", "ignore", "--keep=never", "--checkpoints", "-rs")
-    result = planned.runpytest_inprocess(*options)
-    return result, (planned.path / "did").read_text(encoding="utf-8").splitlines()
+    result = phased.runpytest_inprocess(*options)
+    return result, (phased.path / "did").read_text(encoding="utf-8").splitlines()
 
 
-def test_first_tests_begin_while_the_rest_is_starting(planned: pytest.Pytester) -> None:
-    result, did = run(planned, fails=-1)
+def test_first_tests_begin_while_the_rest_is_starting(phased: pytest.Pytester) -> None:
+    result, did = run(phased, fails=-1)
     assert did == [*STORE, "test_network", "test_sample", "test_unsaid"]
     result.assert_outcomes(passed=6)
 
 
-def test_what_does_not_get_ready_is_one_failure_and_what_does_is_tested(planned: pytest.Pytester) -> None:
-    result, did = run(planned, fails=1)
+def test_what_does_not_get_ready_is_one_failure_and_what_does_is_tested(phased: pytest.Pytester) -> None:
+    result, did = run(phased, fails=1)
     assert did[: len(STORE)] == STORE
     assert [each for each in did if each.startswith("plays")] == ["plays 0-1", "plays 1-3"]
     result.assert_outcomes(passed=3, skipped=3)

@@ -6,19 +6,6 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-PLAYBOOK = """
-- {name: First, hosts: etcd, roles: [store]}
-- {name: Second, hosts: kube_worker, roles: [network]}
-- {name: Third, hosts: localhost, roles: [sample]}
-"""
-
-PYPROJECT = """
-[tool.proving-ground.phases]
-bottom = "First"
-middle = "Second"
-top = "Third"
-"""
-
 CONFTEST = """
 import pytest
 
@@ -94,14 +81,12 @@ def test_pure(): pass
     ],
 )
 def test_machines_become_what_the_chosen_tests_need_and_no_more(
-    planned: pytest.Pytester, chosen: str, goal: str
+    phased: pytest.Pytester, chosen: str, goal: str
 ) -> None:
-    planned.makefile(".yml", site=PLAYBOOK)
-    planned.makefile(".toml", pyproject=PYPROJECT)
-    planned.makeconftest(CONFTEST)
-    planned.makepyfile(TESTS)
+    phased.makeconftest(CONFTEST)
+    phased.makepyfile(TESTS)
     options = ("-p", "no:cacheprovider", "-W", "ignore", "--keep=never", "--checkpoints", "-k", chosen)
-    result = planned.runpytest_inprocess(*options)
+    result = phased.runpytest_inprocess(*options)
     result.assert_outcomes(passed=2, deselected=4)
-    file = planned.path / "goal"
+    file = phased.path / "goal"
     assert (file.read_text(encoding="utf-8") if file.exists() else "") == goal
