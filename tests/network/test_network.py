@@ -12,9 +12,10 @@ from fixtures.hosts import Hosts
 from fixtures.kube import Kube
 from fixtures.mesh import Mesh
 from fixtures.nodes import addresses
-from fixtures.pods import ready, state, static_pod, wait_for_pods
+from fixtures.pods import PODS_TIMEOUT, ready, state, static_pod, wait_for_pods
 from fixtures.reachability import Outcome, Prober, Reachability
 from fixtures.topology import Node
+from fixtures.wait import NotReady, wait_until
 
 pytestmark = [
     pytest.mark.order(80),
@@ -33,6 +34,15 @@ SERVICE_TIMEOUT = 10
 def test_calico_node_is_ready(node: Node, kube: Kube) -> None:
     pod = static_pod(kube, "calico-node", node.name)
     assert ready(pod), state(pod)
+
+
+def test_calico_controllers_are_available(kube: Kube) -> None:
+    def available() -> None:
+        status = kube.apps.read_namespaced_deployment("calico-kube-controllers", "kube-system").status
+        if (status.available_replicas or 0) < 1:
+            raise NotReady(f"{status.unavailable_replicas} are unavailable")
+
+    wait_until("calico-kube-controllers is available", available, timeout=PODS_TIMEOUT)
 
 
 def test_calico_controllers_are_ready_as_long_as_they_say_so(kube: Kube) -> None:
