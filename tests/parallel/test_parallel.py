@@ -121,12 +121,14 @@ def test_changes_nothing(second_converge, part): pass
 """
 
 STORE = """
-import pytest
+import os, pytest
 from fixtures.patience import Patience
 
 @pytest.mark.role("store")
 @pytest.mark.parametrize("part", range(2))
-def test_store(converged, noted, part): assert Patience.factor == 3.0
+def test_store(converged, noted, settings, part):
+    assert Patience.factor == 3.0
+    assert os.environ["PROVING_GROUND_RUN"] == f"{settings.checkout_id}/{settings.run_id}", "what a test starts says whose"
 """
 
 NETWORK = """

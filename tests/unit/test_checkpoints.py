@@ -94,7 +94,8 @@ class Life:
         self.did.append((*(each.partition("=")[0] for each in arguments), plays))
         if plays == self.fails:
             raise ConvergeError("failed", play="Second")
-        (self.settings.state_directory / "kubeconfig").write_text(f"{plays}", encoding="utf-8")
+        if not arguments:  # waiting makes nothing
+            (self.settings.state_directory / "kubeconfig").write_text(f"{plays}", encoding="utf-8")
         return Converge((), Path())
 
     def converged(self, content: str) -> None:
@@ -228,6 +229,7 @@ def test_what_was_made_on_the_controller_comes_back_and_the_runs_own_does_not(li
     with pytest.raises(ConvergeError):
         life.converge()
     saved = life.checkpoints.directory / "created-store" / "state"
+    assert (state / "kubeconfig").read_text(encoding="utf-8") == "(0, 2)"
     assert (saved / "kubeconfig").read_text(encoding="utf-8") == "(0, 2)"
     assert {each.name for each in saved.iterdir()} == {"kubeconfig"}
 

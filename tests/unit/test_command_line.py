@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import fixtures.__main__ as command_line
+from fixtures import providers
+from fixtures.checkpoints import Checkpoint
 from fixtures.ledger import Ledger, Record, locked
+from fixtures.lifecycle import Lifecycle
+from fixtures.phases import Phase
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +27,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with topologies and nothing else."""
     (tmp_path / "topology").symlink_to(ROOT / "topology")
     monkeypatch.setattr(command_line, "ROOT", tmp_path)
-    for name in ("TOPOLOGY", "PROVIDER", "NETWORK_PREFIX"):
+    for name in ("TOPOLOGY", "PROVIDER", "NETWORK_PREFIX", "HOST", "PRUNE"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -56,6 +63,62 @@ def test_machines_of_another_topology_are_not_taken(checkout: Path, capsys: pyte
     assert command_line.main(["up", "--topology", "single"]) == 11
     assert "machines of topology 'default' on provider 'docker' are up" in capsys.readouterr().err
     assert Ledger(checkout / ".proving-ground").read() is not None
+
+
+def test_a_shell_is_on_the_machine_that_was_asked_for(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Ledger(checkout / ".proving-ground").write(Record("run-1", "default", "docker", phase="created"))
+    called: list[list[str]] = []
+    monkeypatch.setattr(os, "execvp", lambda _, arguments: called.append(arguments))
+    monkeypatch.setenv("HOST", "kube-worker-02")
+    assert command_line.main(["shell"]) == 0
+    monkeypatch.delenv("HOST")
+    assert command_line.main(["shell"]) == 0
+    config = str(checkout / ".proving-ground" / "ssh.config")
+    assert called == [["ssh", "-F", config, host] for host in ("kube-worker-02", "etcd-01")]
+
+
+def test_a_shell_on_a_machine_that_is_none_is_refused(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Ledger(checkout / ".proving-ground").write(Record("run-1", "default", "docker", phase="created"))
+    monkeypatch.setenv("HOST", "moon")
+    assert command_line.main(["shell"]) == 11
+    assert "moon" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("prune", "left"), [("", ["fresh", "old"]), ("stale", ["fresh"]), ("all", [])])
+def test_checkpoints_are_listed_and_pruned(
+    checkout: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    prune: str,
+    left: list[str],
+) -> None:
+    for key in ("fresh", "old"):
+        saved = Checkpoint(key, "store", "default", "docker", "2026-01-01T00:00", 7_000_000, complete=True)
+        directory = checkout / ".proving-ground" / "checkpoints" / key
+        directory.mkdir(parents=True)
+        (directory / "checkpoint.json").write_text(json.dumps(asdict(saved)), encoding="utf-8")
+    forgotten: list[str] = []
+    provider = SimpleNamespace(forget=lambda key, _: forgotten.append(key))
+    monkeypatch.setattr(providers, "of", lambda _: provider)
+    monkeypatch.setattr(Lifecycle, "phases", (Phase("store", 1),))
+    monkeypatch.setattr(Lifecycle, "key", lambda *_: "fresh")
+    monkeypatch.setenv("PRUNE", prune)
+    assert command_line.main(["checkpoints"]) == 0
+    told = capsys.readouterr().out
+    assert [key for key in ("fresh", "old") if key in told] == left
+    assert f"{7 * len(left)} MB in all" in told
+    assert sorted([*forgotten, *left]) == ["fresh", "old"]
+
+
+def test_an_unknown_kind_of_pruning_is_refused(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checkout.exists()
+    monkeypatch.setenv("PRUNE", "some")
+    assert command_line.main(["checkpoints"]) == 11
+    assert "PRUNE: unknown value 'some'" in capsys.readouterr().err
 
 
 def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:

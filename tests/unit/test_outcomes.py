@@ -50,6 +50,14 @@ def test_a_hidden_result_stays_hidden() -> None:
     assert "hidden" in outcome_of("runner_on_failed", hidden).message
 
 
+def test_secrets_of_known_forms_are_masked_even_where_a_task_does_not_hide_them() -> None:
+    diff = [{"before": "", "after": "token=correct-horse-battery\n"}]
+    told = outcome_of("runner_on_failed", event(msg="login with password: correct-horse-battery", diff=diff))
+    assert "correct-horse" not in told.message + told.change()
+    assert "token=" in told.diff
+    assert told.message.startswith("login with password")
+
+
 def test_a_failure_names_host_role_task_words_file_and_the_other_hosts() -> None:
     causes = [outcome("etcd-01", "failed", "unit not found"), outcome("etcd-02", "failed", "unit not found")]
     error = failure(causes, "", "failed", playbook="kubernetes.yml", log=LOG)

@@ -1,17 +1,22 @@
-"""Removal goes by the ledger: what runs machines is started for it if need be, or the ledger keeps what it knows."""
+"""The ledger knows of machines before they are there, and until they are gone; what runs them is started for that."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from fixtures import machines, providers
-from fixtures.errors import PreflightError
+from fixtures.depot import View
+from fixtures.errors import MachineError, PreflightError
 from fixtures.ledger import Ledger, Record
 from fixtures.progress import Progress
 from fixtures.provider import Provider
 from fixtures.settings import Settings
+from fixtures.strays import RUN, mark_of_run
+from fixtures.topology import Topology
 
 
 class Recorded(Provider):
@@ -63,3 +68,55 @@ def test_what_cannot_be_looked_for_stays_in_the_ledger(tmp_path: Path, provider:
 def test_nothing_is_started_where_nothing_has_been_made(tmp_path: Path, provider: type[Recorded]) -> None:
     assert not machines.destroy(Settings(tmp_path, "run-1"), Progress())
     assert provider.calls == []
+
+
+def test_programs_of_the_checkouts_runs_end_with_its_machines(tmp_path: Path, provider: type[Recorded]) -> None:
+    settings = noted(tmp_path)
+    left = [
+        subprocess.Popen(["sleep", "300"], env={"PATH": "/usr/bin:/bin", RUN: mark_of_run(checkout, "earlier")})
+        for checkout in (settings.checkout_id, "another")
+    ]
+    try:
+        machines.destroy(settings, Progress())
+        assert left[0].wait(timeout=10) != 0
+        assert left[1].poll() is None, "another checkout's program has been ended"
+    finally:
+        for process in left:
+            process.kill()
+            process.wait()
+    assert provider.calls
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_machines_are_on_disk_before_vagrant_is_asked_for_them(
+    tmp_path: Path, provider: type[Recorded], monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    settings = Settings(tmp_path, "run-1")
+    ledger = Ledger(settings.state_directory)
+    seen = []
+
+    class Vagrant:
+        log = tmp_path / "vagrant.log"
+
+        def __init__(self, *_: object) -> None: ...
+
+        def write_run(self, content: object) -> None:
+            assert content
+
+        def up(self) -> None:
+            seen.append(ledger.read())
+            if fails:
+                raise MachineError("no space left on device")
+
+    monkeypatch.setattr(machines, "Vagrant", Vagrant)
+    for name in ("write_ssh_config", "await_logins"):
+        monkeypatch.setattr(machines, name, lambda *_: None)
+    monkeypatch.setattr(provider, "prepare", lambda *_: seen.append(ledger.read()) or {})
+    try:
+        machines.create(settings, cast("Topology", None), cast("View", None), Progress())
+    except MachineError:
+        assert fails
+    assert [record.phase if record else "" for record in seen] == ["creating", "creating"]
+    after = ledger.read()
+    assert after is not None
+    assert after.phase == ("creating" if fails else "created")
