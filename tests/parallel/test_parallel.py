@@ -128,7 +128,7 @@ from fixtures.patience import Patience
 @pytest.mark.parametrize("part", range(2))
 def test_store(converged, noted, settings, part):
     assert Patience.factor == 3.0
-    assert os.environ["PROVING_GROUND_RUN"] == f"{settings.checkout_id}/{settings.run_id}", "what a test starts says whose"
+    assert os.environ["PROVING_GROUND_RUN"] == f"{settings.checkout_id}/{settings.run_id}"
 """
 
 NETWORK = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Engine:
     one = Engine()
     monkeypatch.setattr(engine, "docker", one.docker)
     monkeypatch.setattr(engine, "_refusal", lambda: None)
-    monkeypatch.setattr(engine.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     return one
 
 

@@ -93,7 +93,11 @@ def test_machines_are_on_disk_before_vagrant_is_asked_for_them(
 ) -> None:
     settings = Settings(tmp_path, "run-1")
     ledger = Ledger(settings.state_directory)
-    seen = []
+    seen: list[Record | None] = []
+
+    def prepare(*_: object) -> dict[str, object]:
+        seen.append(ledger.read())
+        return {}
 
     class Vagrant:
         log = tmp_path / "vagrant.log"
@@ -111,7 +115,7 @@ def test_machines_are_on_disk_before_vagrant_is_asked_for_them(
     monkeypatch.setattr(machines, "Vagrant", Vagrant)
     for name in ("write_ssh_config", "await_logins"):
         monkeypatch.setattr(machines, name, lambda *_: None)
-    monkeypatch.setattr(provider, "prepare", lambda *_: seen.append(ledger.read()) or {})
+    monkeypatch.setattr(provider, "prepare", prepare)
     try:
         machines.create(settings, cast("Topology", None), cast("View", None), Progress())
     except MachineError:
