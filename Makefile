@@ -3,7 +3,7 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-libvirt test lint unit up vagrant converge idempotence \
-	checkpoints smoke verify destroy clean bench shell lock
+	checkpoints smoke verify destroy reap clean bench shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -11,7 +11,7 @@ pytest := $(python) -m pytest
 suites := tests --ignore=tests/unit --ignore=tests/parallel
 
 help: ## This list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' Makefile | expand -t 22
 
 setup: ## Install what is missing on this machine (asks root only for that) and make .venv
 	@scripts/setup
@@ -60,8 +60,8 @@ smoke: depot ## One or two tests a role, on the machines that are up, or else on
 verify: setup ## All suites on the machines that are up
 	@$(pytest) --reuse $(suites)
 
-destroy: ## Remove this checkout's machines and networks
-	@[ ! -x .venv/bin/python ] || $(python) -m fixtures destroy
+destroy reap: ## Remove this checkout's machines and networks, and what a killed run has left of them
+	@[ ! -x .venv/bin/python ] || $(python) -m fixtures $@
 
 clean: ## That, a Docker engine that had to be started, and all that runs left here; the depot's cache stays
 	@[ ! -x .venv/bin/python ] || $(python) -m fixtures clean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -13,11 +14,12 @@ from types import SimpleNamespace
 import pytest
 
 import fixtures.__main__ as command_line
-from fixtures import providers
+from fixtures import machines, providers
 from fixtures.checkpoints import Checkpoint
 from fixtures.ledger import Ledger, Record, locked
 from fixtures.lifecycle import Lifecycle
 from fixtures.phases import Phase
+from fixtures.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +65,20 @@ def test_machines_of_another_topology_are_not_taken(checkout: Path, capsys: pyte
     assert command_line.main(["up", "--topology", "single"]) == 11
     assert "machines of topology 'default' on provider 'docker' are up" in capsys.readouterr().err
     assert Ledger(checkout / ".proving-ground").read() is not None
+
+
+@pytest.mark.parametrize("word", ["destroy", "reap"])
+def test_what_a_killed_run_left_is_removed(checkout: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    left = Ledger(checkout / ".proving-ground").write(Record("killed", "etcd3", "libvirt"))
+    removed: list[tuple[str, str]] = []
+
+    def destroy(settings: Settings, *_: object) -> bool:
+        removed.append((settings.topology, settings.provider))
+        return True
+
+    monkeypatch.setattr(machines, "destroy", destroy)
+    assert command_line.main([word]) == 0
+    assert removed == [(left.topology, left.provider)]
 
 
 def test_a_shell_is_on_the_machine_that_was_asked_for(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +135,18 @@ def test_an_unknown_kind_of_pruning_is_refused(
     monkeypatch.setenv("PRUNE", "some")
     assert command_line.main(["checkpoints"]) == 11
     assert "PRUNE: unknown value 'some'" in capsys.readouterr().err
+
+
+def test_commands_that_are_recommended_are_there() -> None:
+    words = set()
+    for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines():
+        if (found := re.match(r"([a-z][a-z -]*):", line)) is not None:
+            words |= set(found[1].split())
+    texts = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "fixtures").rglob("*.py")]
+    named = {word for path in texts for word in re.findall(r"`make ([a-z-]+)", path.read_text(encoding="utf-8"))}
+    assert {"setup", "up", "destroy"} <= named
+    assert named - words == set()
+    assert set(command_line.WORDS) - {"status"} <= words
 
 
 def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures.ledger import Ledger, Record
+
 pytest_plugins = ["pytester"]
 
 CONFTEST = """
@@ -125,6 +127,13 @@ def test_without_a_fault_every_phase_comes_once_and_nothing_is_left(planned: pyt
     assert result.ret == 0
     assert did == ALL
     assert not (planned.path / ".proving-ground" / "ledger.json").exists()
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_before_it_makes_its_own(planned: pytest.Pytester) -> None:
+    Ledger(planned.path / ".proving-ground").write(Record("killed", "default", "docker"))
+    result, did = run(planned, "none", "bug")
+    assert result.ret == 0
+    assert did == ["destroy", *ALL]
 
 
 @pytest.mark.parametrize(

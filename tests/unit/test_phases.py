@@ -74,7 +74,7 @@ def test_a_changed_role_changes_the_phases_from_it_on_and_no_other(project: Path
     assert [name for name in before if before[name] != after[name]] == ["all"]
 
 
-@pytest.mark.parametrize("name", ["ansible.cfg", "plugins/x.py"])
+@pytest.mark.parametrize("name", ["ansible.cfg", "plugins/x.py", "group_vars/all.yml", "filter_plugins/x.py"])
 def test_what_has_a_say_in_every_play_changes_every_phase(project: Path, name: str) -> None:
     before = keys(project)
     (project / name).parent.mkdir(exist_ok=True)
@@ -87,6 +87,43 @@ def test_a_role_that_no_play_uses_changes_nothing(project: Path) -> None:
     before = keys(project)
     (project / "roles" / "unused" / "tasks" / "main.yml").write_text("# changed\n", encoding="utf-8")
     assert keys(project) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("meta/main.yml", "dependencies: [{role: middle}]"),
+        ("meta/main.yml", "dependencies: [middle]"),
+        ("tasks/more.yml", "- {block: [{ansible.builtin.include_role: {name: middle}}]}"),
+        ("tasks/main.yaml", "- {import_role: {name: middle, tasks_from: other}}"),
+        ("handlers/main.yml", "- {name: Again, include_role: {name: '{{ chosen }}'}}"),
+    ],
+)
+def test_a_role_that_another_one_uses_changes_its_phase(project: Path, file: str, text: str) -> None:
+    """By its dependencies, in its tasks or handlers, by way of a third; where the name is not known, it may be any."""
+    use(project, "group/cluster", file, text)
+    use(project, "middle", "tasks/main.yml", "- {include_role: {name: unused}}")
+    before = keys(project)
+    (project / "roles" / "unused" / "tasks" / "main.yml").write_text("# changed\n", encoding="utf-8")
+    after = keys(project)
+    assert [name for name in before if before[name] != after[name]] == ["all"]
+
+
+def test_roles_that_use_each_other_come_to_an_end(project: Path) -> None:
+    use(project, "group/cluster", "meta/main.yml", "dependencies: [base]")
+    use(project, "base", "tasks/more.yml", "- {include_role: {name: group/cluster}}")
+    assert keys(project)
+
+
+def test_a_file_of_a_role_that_is_no_yaml_is_for_ansible_to_refuse(project: Path) -> None:
+    use(project, "base", "tasks/main.yml", "- {name: [")
+    assert keys(project)
+
+
+def use(project: Path, role: str, file: str, text: str) -> None:
+    path = project / "roles" / role / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def test_a_changed_play_changes_the_phases_from_it_on(project: Path) -> None:
