@@ -31,6 +31,10 @@ class Provider:
         self.kept: list[str] = []
         self.broken = False
         self.in_place = False
+        self.runs = True
+
+    def ensure_running(self, _: Progress) -> None:
+        self.runs = True
 
     def save(self, key: str, *_: object) -> int:
         self.kept.append(key)
@@ -39,6 +43,7 @@ class Provider:
         return 5_000_000
 
     def forget(self, key: str, _: Path) -> None:
+        assert self.runs
         self.kept.remove(key)
 
 
@@ -258,6 +263,23 @@ def test_forgetting_removes_what_the_provider_keeps(life: Life, provider: Provid
     life.checkpoints.forget([each for each in life.checkpoints if each.phase != "all"])
     assert provider.kept == ["created-store-all"]
     assert [each.phase for each in life.checkpoints] == ["all"]
+
+
+def test_what_keeps_checkpoints_is_started_before_they_are_forgotten(life: Life, provider: Provider) -> None:
+    life.converge()
+    provider.runs = False
+    life.checkpoints.forget(list(life.checkpoints))
+    assert provider.kept == []
+    provider.runs = False
+    life.checkpoints.forget([])
+    assert not provider.runs, "for nothing"
+
+
+def test_a_failed_phase_says_that_the_same_again_begins_before_it(life: Life) -> None:
+    life.fails = (2, 3)
+    with pytest.raises(ConvergeError) as failed:
+        life.converge()
+    assert failed.value.hint == "mend it and run the same again: it begins at checkpoint store"
 
 
 def test_machines_that_start_anew_to_be_saved_are_waited_for(life: Life, provider: Provider) -> None:

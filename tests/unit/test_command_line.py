@@ -116,7 +116,7 @@ def test_checkpoints_are_listed_and_pruned(
         directory.mkdir(parents=True)
         (directory / "checkpoint.json").write_text(json.dumps(asdict(saved)), encoding="utf-8")
     forgotten: list[str] = []
-    provider = SimpleNamespace(forget=lambda key, _: forgotten.append(key))
+    provider = SimpleNamespace(forget=lambda key, _: forgotten.append(key), ensure_running=lambda _: None)
     monkeypatch.setattr(providers, "of", lambda _: provider)
     monkeypatch.setattr(Lifecycle, "phases", (Phase("store", 1),))
     monkeypatch.setattr(Lifecycle, "key", lambda *_: "fresh")
