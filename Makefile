@@ -2,8 +2,8 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
-.PHONY: help setup depot depot-repair integration integration-libvirt test lint unit up vagrant converge idempotence \
-	checkpoints smoke verify destroy reap clean bench shell lock
+.PHONY: help setup depot depot-repair integration integration-checkpoints integration-libvirt test lint unit up vagrant \
+	converge idempotence checkpoints smoke verify destroy reap clean bench shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -11,7 +11,7 @@ pytest := $(python) -m pytest
 suites := tests --ignore=tests/unit --ignore=tests/parallel
 
 help: ## This list
-	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' Makefile | expand -t 25
 
 setup: ## Install what is missing on this machine (asks root only for that) and make .venv
 	@scripts/setup
@@ -26,12 +26,15 @@ depot-repair: setup ## Remove what is corrupt from the cache, and build it anew
 integration: depot ## From nothing to a verified cluster: syntax, create, converge, idempotence, verify, destroy
 	@$(tox) integration
 
+integration-checkpoints: depot ## The same by checkpoints: saved phase by phase, removed, brought back; they stay
+	@$(tox) integration-checkpoints
+
 integration-libvirt: ## The same on virtual machines, one of them; slow where there is no KVM
 	@scripts/setup libvirt
 	@$(python) -m fixtures.depot fill
 	@$(tox) integration-libvirt
 
-test: lint unit integration ## All that CI runs
+test: lint unit integration integration-checkpoints ## All that CI runs
 
 lint: setup ## Python, YAML, Ansible, Go and shell by their linters; the Vagrantfile by Vagrant
 	@$(tox) lint
