@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.depot import build
+from fixtures.depot import build, care
 from fixtures.depot.depot import Depot
 from fixtures.depot.job import Job
 from fixtures.depot.store import Entry, Store
@@ -188,10 +188,10 @@ def test_depot_repair_removes_the_corrupt_entry_and_the_next_fill_builds_it(chec
     binary.write_bytes(b"broken")
     with pytest.raises(DepotError, match="is not what was built"):
         depot.ensure()
-    assert len(depot.check()) == 1
-    assert depot.repair() == ["tool"]
+    assert len(care.check(depot)) == 1
+    assert care.repair(depot) == ["tool"]
     assert depot.ensure() == view
-    assert depot.check() == []
+    assert care.check(depot) == []
     assert (view.path / "bin" / "tool").read_text() == "package main"
 
 
@@ -202,6 +202,6 @@ def test_depot_prune_keeps_what_is_needed_and_what_was_asked_for_lately(checkout
     old = add_entry(depot.store, "tool", "old").path
     lately = add_entry(depot.store, "tool", "lately").path
     os.utime(old, (1, 1))
-    assert depot.prune(days=30) == [old]
+    assert care.prune(depot, days=30) == [old]
     assert lately.is_dir()
     assert depot.plan().missing == []

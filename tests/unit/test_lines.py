@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from _pytest._io import TerminalWriter
 
-from fixtures.parallel import line_writer
+from fixtures.relay import line_writer
 
 LINES = 2000
 
