@@ -1,29 +1,28 @@
-"""Loads the harness; testinfra comes first so that the harness's own `host` fixture wins."""
+"""Loads the harness, and what this project adds to it: what its machines become, a Kubernetes cluster."""
 
-pytest_plugins = [
-    "fixtures.options",
-    "fixtures.run",
-    "fixtures.parallel",
-    "fixtures.artifacts",
-    "fixtures.session",
-    "fixtures.collapse",
-    "fixtures.goal",
-    "fixtures.entering",
-    "fixtures.idempotence",
-    "fixtures.evidence",
-    "fixtures.scan",
-    "fixtures.waits",
-    "fixtures.report.plugin",
-    "fixtures.ad_hoc",
-    "fixtures.browser",
-    "fixtures.kube",
-    "fixtures.nodes",
-    "fixtures.pods",
-    "fixtures.port_forward",
-    "fixtures.matrix",
-    "fixtures.pki",
-    "fixtures.etcd",
-    "fixtures.mesh",
-    "fixtures.cluster",
-    "fixtures.containers",
-]
+import gc
+
+import pytest
+
+from fixtures.plugin import load
+
+pytest_plugins = ["fixtures.plugin"]  # after testinfra, whose fixture `host` is another one
+
+CLUSTER = (
+    *("kube", "nodes", "pods", "port_forward", "matrix", "pki", "etcd", "mesh"),
+    *("cluster", "containers"),  # what is looked at after a failure, and asked after a green run
+)
+
+gc.disable()  # a thousand tests and all that they import stay: to look for garbage among them again and again is in vain
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Load what knows of the cluster."""
+    load(pluginmanager, *CLUSTER)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, and among what comes from here on."""
+    gc.freeze()
+    gc.enable()

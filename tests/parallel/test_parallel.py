@@ -47,8 +47,13 @@ from fixtures.errors import ConvergeError, MachineError
 from fixtures.ledger import Ledger, Record
 from fixtures.wait import NotReady, wait_until
 
-pytest_plugins = ["fixtures." + name for name in (
-    "options run parallel artifacts session collapse entering idempotence evidence waits".split())]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    parts = "options run parallel artifacts session collapse entering idempotence evidence waits"
+    load(pluginmanager, *parts.split())
+
 
 EVENTS = Path(__file__).with_name("events")
 FAILS = os.environ.get("FAILS")

@@ -20,7 +20,11 @@ CONFTEST = """
 import pytest
 from fixtures.errors import ConvergeError
 
-pytest_plugins = ["fixtures.options", "fixtures.session", "fixtures.collapse"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "session", "collapse")
 
 
 class Machines:

@@ -13,7 +13,11 @@ from fixtures import lifecycle, networks, preflight, staged
 from fixtures.errors import ConvergeError
 from fixtures.ledger import Ledger, Record
 
-pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.session", "fixtures.collapse", "fixtures.goal"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "run", "session", "collapse", "goal")
 
 FAILS = {fails!r}
 patch = pytest.MonkeyPatch()

@@ -17,7 +17,11 @@ from types import SimpleNamespace
 
 from fixtures import run
 
-pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.session", "fixtures.entering"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "run", "session", "entering")
 
 
 def pytest_generate_tests(metafunc):

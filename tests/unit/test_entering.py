@@ -20,7 +20,11 @@ TEST = "tests/configure/test_flannel.py::test_flannel_daemon_runs[kube-worker-01
 
 FAILING = """
 import pytest
-pytest_plugins = ["fixtures.options", "fixtures.session", "fixtures.entering"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "session", "entering")
 
 def pytest_generate_tests(metafunc):
     metafunc.parametrize("name", ["kube-worker-01"])

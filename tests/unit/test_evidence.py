@@ -70,7 +70,11 @@ CONFTEST = """
 import pytest
 from fixtures.looks import Look
 
-pytest_plugins = ["fixtures.options", "fixtures.session", "fixtures.collapse", "fixtures.evidence"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "session", "collapse", "evidence")
 
 
 @pytest.fixture(scope="session")

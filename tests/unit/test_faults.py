@@ -17,7 +17,11 @@ from fixtures import depot, errors, lifecycle, machines, networks, preflight
 from fixtures.converge import Converge
 from fixtures.ledger import Ledger, Record
 
-pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.session", "fixtures.collapse"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "run", "session", "collapse")
 
 FAULTS = {{
     "interrupted": KeyboardInterrupt(),

@@ -12,7 +12,11 @@ import pytest
 from fixtures import lifecycle, machines, preflight, networks, depot, staged
 from fixtures.ledger import Ledger, Record
 
-pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.session", "fixtures.collapse", "fixtures.goal"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "run", "session", "collapse", "goal")
 
 patch = pytest.MonkeyPatch()
 

@@ -86,7 +86,11 @@ import pytest
 from fixtures import depot, lifecycle, machines, networks, preflight
 from fixtures.ledger import Ledger, Record
 
-pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.session", "fixtures.entering"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "run", "session", "entering")
 
 patch = pytest.MonkeyPatch()
 

@@ -15,8 +15,11 @@ from fixtures.outcomes import Outcome
 pytest_plugins = ["pytester"]
 
 PLUGINS = """
-pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.artifacts", "fixtures.session", "fixtures.collapse",
-                  "fixtures.evidence", "fixtures.report.plugin", "fixtures.matrix"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "run", "artifacts", "session", "collapse", "evidence", "report.plugin", "matrix")
 """
 
 TESTS = """

@@ -19,7 +19,11 @@ CONFTEST = """
 from fixtures.findings import Finding, Inquiry
 from fixtures.looks import Look
 
-pytest_plugins = ["fixtures.options", "fixtures.run", "fixtures.session", "fixtures.collapse", "fixtures.scan"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "run", "session", "collapse", "scan")
 """
 
 ADDS = """

@@ -23,7 +23,11 @@ from fixtures.converge import Converge
 from fixtures.errors import ConvergeError
 from fixtures.outcomes import Outcome
 
-pytest_plugins = ["fixtures.options", "fixtures.session", "fixtures.collapse", "fixtures.idempotence"]
+from fixtures.plugin import load
+
+
+def pytest_addoption(pluginmanager):
+    load(pluginmanager, "options", "session", "collapse", "idempotence")
 
 
 def outcome(host, role, task, status="ok", diff=""):
