@@ -4,21 +4,20 @@ import gc
 
 import pytest
 
-from fixtures.plugin import load
-
-pytest_plugins = ["fixtures.plugin"]  # after testinfra, whose fixture `host` is another one
+from fixtures.plugin import PARTS, load
 
 CLUSTER = (
     *("kube", "nodes", "pods", "port_forward", "matrix", "pki", "etcd", "mesh"),
     *("cluster", "containers"),  # what is looked at after a failure, and asked after a green run
 )
 
-gc.disable()  # a thousand tests and all that they import stay: to look for garbage among them again and again is in vain
+# A thousand tests and all that they import stay: to look for garbage among them again and again is in vain.
+gc.disable()
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Load what knows of the cluster."""
-    load(pluginmanager, *CLUSTER)
+    """Load the harness, after testinfra, whose fixture `host` is another one; then what knows of the cluster."""
+    load(pluginmanager, *PARTS, *CLUSTER)
 
 
 @pytest.hookimpl(trylast=True)
