@@ -22,7 +22,7 @@ from fixtures.pods import Namespaces
 
 pytestmark = [pytest.mark.lifecycle, pytest.mark.order(17)]
 
-CERTIFICATES = "find /etc /var/lib/kubelet -xdev -name '*.pem' -exec sha256sum {} +"
+CERTIFICATES = "find /etc -xdev -name '*.pem' -exec sha256sum {} +"
 AFTERWARDS = "/etc/made-afterwards"
 
 Facts = dict[str, object]
@@ -33,7 +33,8 @@ def etcd_members(etcd: Etcd, kube: Kube, hosts: Hosts) -> Facts:  # noqa: ARG001
 
 
 def flannel_leases(etcd: Etcd, kube: Kube, hosts: Hosts) -> Facts:  # noqa: ARG001
-    return {str(lease.address): lease for lease in etcd.leases()}
+    # Without the tunnel's MAC address: its interface is made anew whenever a machine starts.
+    return {str(lease.address): (lease.subnet, lease.backend) for lease in etcd.leases()}
 
 
 def nodes(etcd: Etcd, kube: Kube, hosts: Hosts) -> Facts:  # noqa: ARG001

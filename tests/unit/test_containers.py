@@ -79,6 +79,15 @@ def test_first_containers_count_as_well() -> None:
     assert [finding.what for finding in found(item)] == ["container restarted"]
 
 
+def test_first_containers_that_came_to_a_good_end_ran_again_with_their_pod() -> None:
+    """Their pod was started anew, with its machine or after its sandbox; what has done its work did not fail."""
+    ended = {"exitCode": 0, "reason": "Completed"}
+    again = pod()
+    again["status"]["initContainerStatuses"] = [{"name": "first", "restartCount": 1, "lastState": {"terminated": ended}}]
+    assert found(again) == []
+    assert found(pod(restartCount=1, lastState={"terminated": ended})) != [], "of one that has to run it is told"
+
+
 def test_container_that_was_killed_and_stays_so_is_told() -> None:
     (finding,) = found(pod(state={"terminated": OUT_OF_MEMORY}))
     assert (finding.what, finding.line) == ("out of memory", "ended with 137: OOMKilled")
