@@ -83,7 +83,9 @@ def test_first_containers_that_came_to_a_good_end_ran_again_with_their_pod() -> 
     """Their pod was started anew, with its machine or after its sandbox; what has done its work did not fail."""
     ended = {"exitCode": 0, "reason": "Completed"}
     again = pod()
-    again["status"]["initContainerStatuses"] = [{"name": "first", "restartCount": 1, "lastState": {"terminated": ended}}]
+    again["status"]["initContainerStatuses"] = [
+        {"name": "first", "restartCount": 1, "lastState": {"terminated": ended}}
+    ]
     assert found(again) == []
     assert found(pod(restartCount=1, lastState={"terminated": ended})) != [], "of one that has to run it is told"
 
