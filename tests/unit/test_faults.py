@@ -64,7 +64,14 @@ def create(settings, *_, **__):
     return ledger.update(phase="created")
 
 
+def pytest_proving_ground_end():
+    if PHASE == "end":
+        step("end")
+
+
 def destroy(settings, *_):
+    if PHASE == "destroy" and "destroy" not in Path("did").read_text():
+        step("destroy")
     did("destroy")
     Ledger(settings.state_directory).clear()
     return True
@@ -167,6 +174,19 @@ def test_an_interruption_at_any_moment_removes_what_is_there(planned: pytest.Pyt
     result, did = run(planned, phase, fault)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert did == until(phase)
+    assert not (planned.path / ".proving-ground" / "ledger.json").exists()
+
+
+@pytest.mark.parametrize(("phase", "last"), [("end", ["end", "destroy"]), ("destroy", ["destroy", "destroy"])])
+@pytest.mark.parametrize("fault", ["interrupted", "terminated"])
+def test_an_interruption_when_tests_are_over_removes_what_is_there(
+    planned: pytest.Pytester, phase: str, last: list[str], fault: str
+) -> None:
+    result, did = run(planned, phase, fault)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert did == [*ALL[:-1], *last]
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.fnmatch_lines(["*interrupted*"])
     assert not (planned.path / ".proving-ground" / "ledger.json").exists()
 
 
