@@ -10,6 +10,7 @@ import pytest
 
 from fixtures import engine
 from fixtures.engine import LABEL
+from fixtures.errors import MachineError
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Engine:
     """An engine that several checkouts and a stranger use."""
 
     def __init__(self) -> None:
+        self.refusals: list[str] = []
         owners = {"ours": f"{LABEL}=checkout-1", "other": f"{LABEL}=checkout-2", "strange": "com.example=1"}
         self.things = {
             Thing(kind, f"{kind}-{name}", frozenset({label}))
@@ -39,6 +41,8 @@ class Engine:
             case (("network" | "volume") as kind, "ls", *rest):
                 return self._named(kind, rest)
             case ("rm", *rest):
+                if self.refusals:
+                    raise MachineError(self.refusals.pop())
                 return self._remove("container", rest)
             case (("network" | "volume") as kind, "rm", *rest):
                 return self._remove(kind, rest)
@@ -70,6 +74,20 @@ def test_all_of_this_checkout_is_removed_and_nothing_of_others(shared: Engine) -
     assert engine.remove_leftovers("checkout-1") == 3
     assert {each.name.partition("-")[2] for each in shared.things} == {"other", "strange"}
     assert len(shared.things) == 6
+
+
+def test_what_an_interrupted_removal_is_still_removing_is_awaited(shared: Engine) -> None:
+    shared.refusals = ["Error response from daemon: removal of container 4a7c is already in progress"] * 2
+    assert engine.remove_leftovers("checkout-1") == 3
+    assert shared.refusals == []
+    assert len(shared.things) == 6
+
+
+def test_what_cannot_be_removed_is_an_error_at_once(shared: Engine) -> None:
+    shared.refusals = ["Error response from daemon: device or resource busy"] * 2
+    with pytest.raises(MachineError, match="busy"):
+        engine.remove_leftovers("checkout-1")
+    assert len(shared.refusals) == 1
 
 
 def test_where_nothing_is_left_nothing_is_removed(shared: Engine) -> None:
