@@ -104,8 +104,8 @@ def test_machines_are_on_disk_before_vagrant_is_asked_for_them(
 
         def __init__(self, *_: object) -> None: ...
 
-        def write_run(self, content: object) -> None:
-            assert content
+        def write_run(self, content: dict[str, object]) -> None:
+            assert content["run_id"] == "run-1", "machines carry it"
 
         def up(self) -> None:
             seen.append(ledger.read())
