@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import fixtures.depot.__main__ as command_line
 from fixtures.depot import build, care
 from fixtures.depot.depot import Depot
 from fixtures.depot.job import Job
@@ -205,3 +207,47 @@ def test_depot_prune_keeps_what_is_needed_and_what_was_asked_for_lately(checkout
     assert care.prune(depot, days=30) == [old]
     assert lately.is_dir()
     assert depot.plan().missing == []
+
+
+def depot_command(checkout: Path, *words: str) -> int:
+    return command_line.main(["--root", str(checkout), "--cache", str(checkout / "cache"), *words])
+
+
+def test_the_depots_commands_fill_list_check_and_repair(
+    checkout: Path, compile_tool: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert depot_command(checkout, "list") == 0
+    assert capsys.readouterr().out.count("missing") == 2
+    assert depot_command(checkout, "fill", "--offline") == 13
+    assert "not in the cache: tool" in capsys.readouterr().err
+    assert depot_command(checkout, "fill") == 0
+    view = Path(capsys.readouterr().out.splitlines()[-1])
+    assert (view / "bin" / "tool").read_text(encoding="utf-8") == "package main"
+    assert depot_command(checkout, "path") == 0
+    assert capsys.readouterr().out.strip() == str(view)
+    assert depot_command(checkout, "check") == 0
+    assert "2 entries, 0 corrupt" in capsys.readouterr().out
+    (broken,) = (checkout / "cache" / "depot" / "entries" / "tool").glob("*/tool")
+    broken.chmod(0o755)
+    broken.write_bytes(b"package moon")
+    assert depot_command(checkout, "check") == 13
+    assert "1 corrupt" in capsys.readouterr().out
+    assert depot_command(checkout, "repair") == 0
+    assert "removed: tool; `make depot` builds it anew" in capsys.readouterr().out
+    assert depot_command(checkout, "fill") == 0
+    assert compile_tool == ["tool", "tool"]
+    assert depot_command(checkout, "prune", "--days", "30") == 0
+    assert "0 removed" in capsys.readouterr().out
+
+
+def test_a_depots_command_that_is_interrupted_says_what_stays(
+    checkout: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        command_line.interrupt()
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(Depot, "ensure", interrupted)
+    assert depot_command(checkout, "fill") == 130
+    assert "what is built stays" in capsys.readouterr().err
