@@ -50,10 +50,19 @@ def test_node_is_ready(node: Node, kube: Kube) -> None:
 def test_kubelet_says_that_it_lives(node: Node, kube: Kube) -> None:
     from kubernetes import client
 
-    lease = client.CoordinationV1Api(kube.api_client()).read_namespaced_lease(node.name, "kube-node-lease")
-    assert lease.spec is not None
-    assert lease.spec.renew_time is not None
-    assert datetime.datetime.now(datetime.UTC) - lease.spec.renew_time < HEARTBEAT
+    leases = client.CoordinationV1Api(kube.api_client())
+
+    def renewed() -> None:
+        try:
+            lease = leases.read_namespaced_lease(node.name, "kube-node-lease")
+        except client.exceptions.NotFoundException:
+            # Where the node was not registered yet, its kubelet tries again seconds after it has become ready.
+            raise NotReady("its kubelet has made none yet") from None
+        age = datetime.datetime.now(datetime.UTC) - lease.spec.renew_time
+        if age >= HEARTBEAT:
+            raise NotReady(f"it was renewed {age.total_seconds():.0f} s ago")
+
+    wait_until(f"the lease of {node.name} is renewed", renewed, timeout=20)
 
 
 @every_kubernetes_node

@@ -45,6 +45,27 @@ def test_the_diff_shows_before_and_after() -> None:
     assert "+++ after\nnew" in diff
 
 
+def test_the_cause_is_told_where_the_result_lacks_it_and_only_ansibles_own_line_has_it() -> None:
+    printed = (
+        "\x1b[0;31m[ERROR]: Task failed: Module failed: Error executing command: [Errno 2] No such file or directory: "
+        "b'/opt/bin/nothing'\x1b[0m\r\n\x1b[0;31mOrigin: tasks/main.yml:5:7\x1b[0m\r\nfatal: [etcd-01]: FAILED! => {}"
+    )
+    result = event(msg="Error executing command.", cmd="/opt/bin/nothing --at-all", rc=2, stdout="", stderr="")
+    told = outcome_of("runner_on_failed", result, printed).message
+    assert told == "Error executing command: [Errno 2] No such file or directory: b'/opt/bin/nothing'"
+
+
+def test_the_result_speaks_for_itself_where_ansibles_line_is_of_something_else() -> None:
+    printed = "[ERROR]: Task failed: Module failed: another task's words\r\n"
+    assert outcome_of("runner_on_failed", event(msg="no"), printed).message == "no"
+
+
+def test_what_a_task_hides_is_not_taken_from_ansibles_line() -> None:
+    printed = "[ERROR]: Task failed: the output has been hidden: hunter2\r\n"
+    hidden = event(censored="the output has been hidden")
+    assert "hunter2" not in outcome_of("runner_on_failed", hidden, printed).message
+
+
 def test_a_hidden_result_stays_hidden() -> None:
     hidden = event(censored="the output has been hidden due to the fact that 'no_log: true' was specified")
     assert "hidden" in outcome_of("runner_on_failed", hidden).message
