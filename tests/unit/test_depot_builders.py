@@ -8,6 +8,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,14 @@ def test_a_missing_program_is_named_before_anything_is_built(
         module.preflight()
 
 
+@pytest.mark.parametrize(("user", "wanted"), [(0, False), (1000, True)])
+def test_only_who_is_not_root_needs_to_pass_for_it(monkeypatch: pytest.MonkeyPatch, user: int, wanted: bool) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == "fakeroot" else f"/usr/bin/{name}")
+    with pytest.raises(PreflightError, match="fakeroot is not installed") if wanted else nullcontext():
+        box.preflight()
+
+
 def test_a_box_holds_a_disk_with_its_description_and_kernel_and_first_file_system_lie_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +125,7 @@ def test_a_box_holds_a_disk_with_its_description_and_kernel_and_first_file_syste
     parts = {"rootfs": "node/all.tar", "kernel": "kernel/all.tar"}
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert box.build(make_job(tmp_path, {"parts": parts}, programs, **inputs)) == {}
-    assert [command[0] for command in programs.ran] == ["unshare", "qemu-img"], "owners are kept without being root"
+    assert [command[0] for command in programs.ran] == ["fakeroot", "qemu-img"], "owners are kept without being root"
     assert {path.name for path in out.iterdir()} == {"machine.box", "vmlinuz", "initrd"}
     assert (out / "vmlinuz").read_bytes() == b"kernel"
     with tarfile.open(out / "machine.box") as archive:
