@@ -121,13 +121,15 @@ def test_a_box_holds_a_disk_with_its_description_and_kernel_and_first_file_syste
         file = tar_of(tmp_path / name / "all.tar", **files)
         inputs[name] = Entry(tmp_path / name, {file.name: {"size": file.stat().st_size}})
     out = tmp_path / "out"
-    programs = Programs({str(out / "disk.raw"): b"raw", str(out / "box.img"): b"disk"})
+    made = {"disk.raw": b"raw", "box.img": b"disk", "vmlinuz": b"kernel", "initrd": b"first"}
+    programs = Programs({str(out / name): content for name, content in made.items()})
     parts = {"rootfs": "node/all.tar", "kernel": "kernel/all.tar"}
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert box.build(make_job(tmp_path, {"parts": parts}, programs, **inputs)) == {}
     assert [command[0] for command in programs.ran] == ["fakeroot", "qemu-img"], "owners are kept without being root"
     assert {path.name for path in out.iterdir()} == {"machine.box", "vmlinuz", "initrd"}
-    assert (out / "vmlinuz").read_bytes() == b"kernel"
+    # By tar itself: Debian 12's own Python (3.11.2) cannot yet be asked to be careful with an archive.
+    assert f"tar -xf {tmp_path / 'kernel' / 'all.tar'} -C {out} vmlinuz initrd" in programs.ran[0][-1].splitlines()
     with tarfile.open(out / "machine.box") as archive:
         content = archive.extractfile("metadata.json")
         assert content is not None
