@@ -59,6 +59,11 @@ def test_ignition_says_the_same_to_flatcar_in_qemus_words() -> None:
     assert "Address=10.7.0.101/24\n" in files["/etc/systemd/network/20-eth1.network"]
 
 
+def test_flatcar_does_not_update_and_start_anew_while_it_is_tested() -> None:
+    units = json.loads(virtual_machines.ignition(NODE, KEY).replace(",,", ","))["systemd"]["units"]
+    assert {unit["name"] for unit in units if unit["mask"]} == {"update-engine.service", "locksmithd.service"}
+
+
 def test_management_networks_of_two_checkouts_differ_and_avoid_what_is_taken() -> None:
     first, second = (guests.free_network([], checkout) for checkout in ("00000001", "00000002"))
     assert not first.overlaps(second)
