@@ -118,5 +118,7 @@ def test_a_playbook_that_is_none_ends_the_run_in_one_line_with_the_code_of_a_wro
     (project.path / "site.yml").write_text("- hosts: [etcd", encoding="utf-8")
     result = run(project, f"return Converge(({FINE}), Path())")
     assert result.ret == 15
-    result.stdout.fnmatch_lines(["*Exit: site.yml: while parsing a flow sequence*"])
+    result.stdout.fnmatch_lines(
+        ["! error: site.yml: not YAML: expected ',' or ']', but got '<stream end>' [[]line 1, column 15[]] !"]
+    )
     result.stdout.no_fnmatch_line("*Traceback*")
