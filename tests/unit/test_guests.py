@@ -110,6 +110,19 @@ def test_boxes_stay_as_long_as_any_machine_stands_on_them(libvirt: Libvirt, tmp_
     assert not kept.exists()
 
 
+def test_the_image_of_a_box_of_somebody_else_is_no_machine(libvirt: Libvirt, tmp_path: Path) -> None:
+    """Vagrant's plugin lays a copy of every box beside the machines; the box itself is its owner's."""
+    libvirt.disks.append("flatcar_vagrant_box_image_0_1795546136_box.img")
+    box = tmp_path / "vagrant" / "boxes" / "flatcar"
+    box.mkdir(parents=True)
+    guests.remove_leftovers(OURS)
+    assert storage.remove_boxes() == 0, "another checkout's machine may stand on it"
+    guests.remove_leftovers(OTHERS)
+    assert storage.remove_boxes() == 2
+    assert (libvirt.disks, libvirt.pools) == ([], {})
+    assert box.exists()
+
+
 def test_a_kernel_is_handed_over_once_and_not_by_halves(libvirt: Libvirt, tmp_path: Path) -> None:
     kernel = tmp_path / "vmlinuz"
     kernel.write_bytes(b"kernel")
