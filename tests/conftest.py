@@ -26,7 +26,7 @@ top = "Third"
 @pytest.fixture
 def planned(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """An empty project with this project's default topology; what is asked of this run is not asked of its runs."""
-    for name in ("CI", "TOPOLOGY", "PROVIDER", "NETWORK_PREFIX", "CHECKPOINTS"):
+    for name in ("CI", "TOPOLOGY", "PROVIDER", "NETWORK_PREFIX", "CHECKPOINTS", "PATIENCE"):
         monkeypatch.delenv(name, raising=False)
     (pytester.path / "topology").mkdir()
     plan = (ROOT / "topology" / "default.yml").read_text(encoding="utf-8")

@@ -23,6 +23,8 @@ OPTIONS: dict[str, str | bool | None] = {
 def test_settings_carry_what_was_asked_for() -> None:
     settings = settings_from(OPTIONS | {"topology": "single", "keep": "always", "reuse": True}, ROOT)
     assert (settings.topology, settings.keep, settings.reuse) == ("single", "always", True)
+    assert settings.patience == 1.0
+    assert settings_from(OPTIONS | {"patience": "2.5"}, ROOT).patience == 2.5
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,9 @@ def test_settings_carry_what_was_asked_for() -> None:
         ("provider", "moon", "--provider: unknown provider 'moon' — choose one of: docker, libvirt, virtualbox"),
         ("keep", "moon", "--keep: unknown value 'moon' — choose one of: never, failed, always"),
         ("network_prefix", "moon", "--network-prefix: 'moon.0/24' is no IPv4 network"),
+        ("patience", "moon", "--patience: 'moon' is no factor for waiting — choose a number from 1 to 100"),
+        ("patience", "0.5", "--patience: '0.5' is no factor for waiting"),
+        ("patience", "nan", "--patience: 'nan' is no factor for waiting"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(option: str, value: str, message: str) -> None:
