@@ -1,4 +1,4 @@
-# The words of the trade, each nearly one line; `make` alone lists them. TOPOLOGY, PROVIDER and NETWORK_PREFIX are passed on.
+# The words of the trade, each nearly one line; `make` alone lists them. TOPOLOGY, PROVIDER, NETWORK_PREFIX, PATIENCE pass on.
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
