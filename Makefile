@@ -1,4 +1,5 @@
-# The words of the trade, each nearly one line; `make` alone lists them. TOPOLOGY, PROVIDER, NETWORK_PREFIX, PATIENCE pass on.
+# The words of the trade, each nearly one line; `make` alone lists them. TOPOLOGY, PROVIDER, NETWORK_PREFIX, CHECKPOINTS
+# and PATIENCE are passed on.
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:

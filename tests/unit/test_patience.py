@@ -1,4 +1,4 @@
-"""Waiting goes by the machines' speed, and by what was asked for on a slow host; what roles write goes by neither."""
+"""Waiting goes by the machines' speed and by what was asked for on a slow host; roles are told the machines' alone."""
 
 from __future__ import annotations
 
