@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-MODULE = Path(__file__).parents[2] / "roles" / "configure" / "kube-node" / "library" / "node_files.py"
+MODULE = Path(__file__).parents[2] / "roles" / "configure" / "cluster" / "library" / "node_files.py"
 
 spec = importlib.util.spec_from_file_location("node_files", MODULE)
 assert spec
