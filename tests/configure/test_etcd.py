@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -14,6 +18,7 @@ from fixtures.depot import View
 from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
 from fixtures.hosts import Hosts
 from fixtures.kube import Kube
+from fixtures.lifecycle import Lifecycle
 from fixtures.nodes import listeners, unit_state
 from fixtures.patience import patient
 from fixtures.pki import Identity, Issue, Pki
@@ -159,9 +164,9 @@ def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: E
     key, value = f"/proving-ground/{secrets.token_hex(4)}", secrets.token_hex(16)
     etcd.run("put", key, value, member=node)
     try:
-        before = host.check_output("systemctl show --property=MainPID --value etcd.service")
+        before = main_pid(host)
         host.check_output("systemctl restart etcd.service")
-        assert host.check_output("systemctl show --property=MainPID --value etcd.service") != before
+        assert main_pid(host) != before
 
         def read() -> bytes | None:
             try:
@@ -196,6 +201,146 @@ def test_etcd_answers_without_one_of_its_members(etcd: Etcd, hosts: Hosts, kube:
     wait_until(f"{lost.name} is one of them again", lambda: put(etcd, key, value, lost), timeout=30)
     assert etcd.get(key, member=asked) == value.encode()
     etcd.run("del", key)
+
+
+@dataclass(frozen=True)
+class Writes:
+    """What a client has seen of etcd: how many keys it has written, and why others were not."""
+
+    count: int
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Restart:
+    """When a member stopped, and when it was one of them again."""
+
+    member: str
+    stopped: datetime
+    ready: datetime
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """New certificates for all members, by the playbook: how they restarted, and what a client saw meanwhile."""
+
+    restarts: tuple[Restart, ...]
+    writes: Writes
+
+
+class Writer(threading.Thread):
+    """Writes a key to etcd again and again, as a client that knows all members, until it is told to end."""
+
+    def __init__(self, etcd: Etcd, pki: Pki, view: View) -> None:
+        super().__init__(daemon=True)
+        root = pki.identity("etcd-client-root")
+        self._words = [
+            str(view.path / "bin" / "etcdctl"),
+            f"--endpoints={','.join(f'https://{member.address}:{CLIENT_PORT}' for member in etcd.members)}",
+            f"--cacert={pki.certificate('etcd-ca')}",
+            f"--cert={root.certificate}",
+            f"--key={root.key}",
+            f"--dial-timeout={patient(2):.0f}s",
+            f"--command-timeout={patient(5):.0f}s",
+            "put",
+            f"/proving-ground/{secrets.token_hex(4)}",
+        ]
+        self._ended = threading.Event()
+        self.count, self.failures = 0, list[str]()
+
+    def run(self) -> None:
+        while not self._ended.wait(0.05):
+            words = [*self._words, str(self.count)]
+            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=patient(30))
+            if done.returncode == 0:
+                self.count += 1
+            else:
+                self.failures.append(done.stderr.strip())
+
+    def end(self) -> Writes:
+        self._ended.set()
+        self.join()
+        return Writes(self.count, tuple(self.failures))
+
+
+def restart_of(host: Host, member: str) -> Restart:
+    """The last restart of a member as its systemd saw it; ``ready`` means that it had joined the others."""
+    command = "systemctl show --timestamp=us+utc --property=ActiveExitTimestamp,ActiveEnterTimestamp etcd.service"
+    shown = dict(line.split("=", 1) for line in host.check_output(command).splitlines())
+    stopped, ready = (
+        datetime.strptime(shown[f"Active{name}Timestamp"], "%a %Y-%m-%d %H:%M:%S.%f %Z") for name in ("Exit", "Enter")
+    )
+    return Restart(member, stopped, ready)
+
+
+def renew(machines: Lifecycle, pki: Pki, names: list[str]) -> None:
+    """Have the playbook make certificates anew, and hand them out to etcd."""
+    for name in names:
+        pki.certificate(name).unlink()
+    machines.play("--tags=ca,etcd")
+
+
+@pytest.fixture(scope="module")
+def renewal(etcd: Etcd, hosts: Hosts, pki: Pki, view: View, machines: Lifecycle, kube: Kube) -> Renewal:
+    """A renewal of all members' certificates."""
+    if len(etcd.members) < 3:
+        pytest.skip("fewer than three members cannot spare one")
+    before = {member.name: main_pid(hosts[member.name]) for member in etcd.members}
+    writer = Writer(etcd, pki, view)
+    writer.start()
+    try:
+        renew(machines, pki, [f"etcd-{kind}-{member.name}" for kind in ("server", "peer") for member in etcd.members])
+    finally:
+        writes = writer.end()
+    wait_until("the API server has found etcd again", lambda: api_is_ready(kube), timeout=60)
+    unchanged = [name for name, process in before.items() if main_pid(hosts[name]) == process]
+    assert unchanged == [], "members did not restart, although their certificates are new"
+    return Renewal(tuple(restart_of(hosts[member.name], member.name) for member in etcd.members), writes)
+
+
+@pytest.mark.disruptive
+@pytest.mark.role("configure/kube-master")
+@pytest.mark.order(930)
+def test_etcd_members_with_new_certificates_restart_one_at_a_time(renewal: Renewal) -> None:
+    in_order = sorted(renewal.restarts, key=lambda restart: restart.stopped)
+    at_once = [
+        f"{later.member} stopped at {later.stopped:%T.%f}, {earlier.member} was ready at {earlier.ready:%T.%f}"
+        for earlier, later in pairwise(in_order)
+        if later.stopped < earlier.ready
+    ]
+    assert at_once == []
+
+
+@pytest.mark.disruptive
+@pytest.mark.role("configure/kube-master")
+@pytest.mark.order(931)
+def test_etcd_takes_writes_while_its_members_restart(renewal: Renewal) -> None:
+    assert renewal.writes.failures == ()
+    assert renewal.writes.count > 10, "nobody has written while the members restarted"
+
+
+@pytest.mark.disruptive
+@pytest.mark.order(940)
+def test_etcd_members_trust_each_other_after_a_new_authority(
+    etcd: Etcd, hosts: Hosts, pki: Pki, machines: Lifecycle, kube: Kube
+) -> None:
+    if len(etcd.members) < 3:
+        pytest.skip("fewer than three members are asked for nothing by each other")
+    before = {member.name: main_pid(hosts[member.name]) for member in etcd.members}
+    serial = pki.load("etcd-ca").serial_number
+    pki.certificate("etcd-ca").unlink()
+    machines.play()  # all of it: flannel and the API server get certificates of the new authority as well
+    assert pki.load("etcd-ca").serial_number != serial
+    assert [name for name, process in before.items() if main_pid(hosts[name]) == process] == []
+    health = etcd.json("endpoint", "health", "--cluster")
+    assert {each["endpoint"]: each["health"] for each in health} == {
+        f"https://{member.address}:{CLIENT_PORT}": True for member in etcd.members
+    }
+    wait_until("the API server has found etcd again", lambda: api_is_ready(kube), timeout=60)
+
+
+def main_pid(host: Host) -> str:
+    return str(host.check_output("systemctl show --property=MainPID --value etcd.service"))
 
 
 def put(etcd: Etcd, key: str, value: str, member: Node) -> None:
