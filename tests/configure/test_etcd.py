@@ -10,16 +10,16 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from testinfra.host import Host
 
-from fixtures.depot import View
 from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
-from fixtures.hosts import Hosts
-from fixtures.kube import Kube
-from fixtures.nodes import listeners, unit_state
-from fixtures.patience import patient
-from fixtures.pki import Identity, Issue, Pki
-from fixtures.tls import Answer, Verdict, ask
-from fixtures.topology import Node, Topology
-from fixtures.wait import NotReady, wait_until
+from fixtures.pki import Issue, Pki
+from proving_ground.core.polling import NotReady, wait_until
+from proving_ground.core.timeouts import patient
+from proving_ground.core.topology import Node, Topology
+from proving_ground.depot import View
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.tls import Answer, Identity, Verdict, ask
+from proving_ground.machines.hosts import Hosts
+from proving_ground.machines.node_facts import listeners, unit_state
 
 pytestmark = [pytest.mark.order(40), pytest.mark.role("configure/etcd")]
 
@@ -38,8 +38,8 @@ def test_etcd_daemon_runs(host: Host) -> None:
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_listens_on_the_private_address(host: Host, node: Node, port: int) -> None:
-    assert listeners(host).get(port, set()) - {"127.0.0.1", "::1"} == {str(node.address)}
+def test_etcd_listens_on_the_private_address(host: Host, pg_node: Node, port: int) -> None:
+    assert listeners(host).get(port, set()) - {"127.0.0.1", "::1"} == {str(pg_node.address)}
 
 
 @pytest.mark.smoke
@@ -63,32 +63,32 @@ def test_etcd_members_are_healthy_and_agree_on_one_leader(etcd: Etcd) -> None:
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_lets_in_a_client_of_its_authority(node: Node, pki: Pki, port: int) -> None:
-    answer = knock(pki, node, port, pki.identity("etcd-client-root"))
+def test_etcd_lets_in_a_client_of_its_authority(pg_node: Node, pki: Pki, port: int) -> None:
+    answer = knock(pki, pg_node, port, pki.identity("etcd-client-root"))
     assert (answer.verdict, answer.status) == (Verdict.ANSWERED, 200), answer
     assert "etcdserver" in json.loads(answer.body)
 
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_refuses_a_client_without_a_certificate(node: Node, pki: Pki, port: int) -> None:
-    answer = knock(pki, node, port, None)
+def test_etcd_refuses_a_client_without_a_certificate(pg_node: Node, pki: Pki, port: int) -> None:
+    answer = knock(pki, pg_node, port, None)
     assert answer.verdict is Verdict.REFUSED, answer
 
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_refuses_a_client_of_another_authority(node: Node, pki: Pki, port: int) -> None:
+def test_etcd_refuses_a_client_of_another_authority(pg_node: Node, pki: Pki, port: int) -> None:
     # The mightiest certificate of the cluster, but not one for etcd.
-    answer = knock(pki, node, port, pki.identity("admin"))
+    answer = knock(pki, pg_node, port, pki.identity("admin"))
     assert answer.verdict is Verdict.REFUSED, answer
 
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_refuses_a_forged_client(node: Node, pki: Pki, issue_certificate: Issue, port: int) -> None:
+def test_etcd_refuses_a_forged_client(pg_node: Node, pki: Pki, issue_certificate: Issue, port: int) -> None:
     forged = issue_certificate("root", imitate=pki.certificate("etcd-ca"))
-    answer = knock(pki, node, port, forged)
+    answer = knock(pki, pg_node, port, forged)
     assert answer.verdict is Verdict.REFUSED, answer
 
 
@@ -102,7 +102,7 @@ def test_etcd_refuses_a_forged_client(node: Node, pki: Pki, issue_certificate: I
     ],
 )
 def test_etcd_refuses_a_certificate_of_its_own_authority_that_is(
-    node: Node,
+    pg_node: Node,
     pki: Pki,
     issue_certificate: Issue,
     port: int,
@@ -113,29 +113,29 @@ def test_etcd_refuses_a_certificate_of_its_own_authority_that_is(
         issue_certificate("probe", authority=authority),
         issue_certificate("probe", authority=authority, **flaw),
     )
-    assert knock(pki, node, port, sound).verdict is Verdict.ANSWERED, "it refuses one without the flaw as well"
-    answer = knock(pki, node, port, flawed)
+    assert knock(pki, pg_node, port, sound).verdict is Verdict.ANSWERED, "it refuses one without the flaw as well"
+    answer = knock(pki, pg_node, port, flawed)
     assert answer.verdict is Verdict.REFUSED, answer
 
 
 @pytest.mark.role("configure/kube-master")
 @pytest.mark.smoke
-def test_etcd_holds_the_planned_pod_network(etcd: Etcd, topology: Topology) -> None:
+def test_etcd_holds_the_planned_pod_network(etcd: Etcd, pg_topology: Topology) -> None:
     value = etcd.get(NETWORK_KEY)
     assert value is not None, f"etcd has no key {NETWORK_KEY}"
     config = json.loads(value)
-    assert config["Network"] == str(topology.networks["pods"])
+    assert config["Network"] == str(pg_topology.networks["pods"])
     assert config["Backend"]["Type"] == "vxlan"
 
 
 @pytest.mark.role("configure/kube-master")
-def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, view: View) -> None:
+def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, pg_depot_view: View) -> None:
     """A worker holds flannel's certificate: whoever takes a worker must not read the whole cluster with it."""
     flannel = pki.identity("etcd-client-flannel")
 
     def get(key: str) -> subprocess.CompletedProcess[str]:
         words = [
-            str(view.path / "bin" / "etcdctl"),
+            str(pg_depot_view.path / "bin" / "etcdctl"),
             f"--endpoints=https://{etcd.members[0].address}:{CLIENT_PORT}",
             f"--cacert={pki.certificate('etcd-ca')}",
             f"--cert={flannel.certificate}",
@@ -155,9 +155,9 @@ def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, vie
 @pytest.mark.role("configure/kube-master")
 @pytest.mark.order(910)
 @pytest.mark.hosts("etcd")
-def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: Etcd, kube: Kube) -> None:
+def test_etcd_keeps_a_written_key_over_a_restart(host: Host, pg_node: Node, etcd: Etcd, pg_kube: Kube) -> None:
     key, value = f"/proving-ground/{secrets.token_hex(4)}", secrets.token_hex(16)
-    etcd.run("put", key, value, member=node)
+    etcd.run("put", key, value, member=pg_node)
     try:
         before = host.check_output("systemctl show --property=MainPID --value etcd.service")
         host.check_output("systemctl restart etcd.service")
@@ -165,32 +165,32 @@ def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: E
 
         def read() -> bytes | None:
             try:
-                return etcd.get(key, member=node)
+                return etcd.get(key, member=pg_node)
             except AssertionError as failure:
                 raise NotReady(str(failure)) from failure
 
-        kept = wait_until(f"etcd on {node.name} answers again", read, timeout=30)
+        kept = wait_until(f"etcd on {pg_node.name} answers again", read, timeout=30)
         assert kept == value.encode()
     finally:
         etcd.run("del", key)
-        wait_until("the API server has found etcd again", lambda: api_is_ready(kube), timeout=60)
+        wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
 
 
 @pytest.mark.disruptive
 @pytest.mark.role("configure/kube-master")
 @pytest.mark.order(920)
-def test_etcd_answers_without_one_of_its_members(etcd: Etcd, hosts: Hosts, kube: Kube) -> None:
+def test_etcd_answers_without_one_of_its_members(etcd: Etcd, pg_hosts: Hosts, pg_kube: Kube) -> None:
     if len(etcd.members) < 3:
         pytest.skip("fewer than three members cannot spare one")
     lost, asked = etcd.members[-1], etcd.members[0]
     key, value = f"/proving-ground/{secrets.token_hex(4)}", secrets.token_hex(16)
-    hosts[lost.name].check_output("systemctl stop etcd.service")
+    pg_hosts[lost.name].check_output("systemctl stop etcd.service")
     try:
         wait_until("the others take a key", lambda: put(etcd, key, value, asked), timeout=30)
         assert etcd.get(key, member=etcd.members[1]) == value.encode()
-        wait_until("the API server answers", lambda: api_is_ready(kube), timeout=30)
+        wait_until("the API server answers", lambda: api_is_ready(pg_kube), timeout=30)
     finally:
-        hosts[lost.name].check_output("systemctl start etcd.service")
+        pg_hosts[lost.name].check_output("systemctl start etcd.service")
         etcd.run("del", key)
     # It has missed the key's coming and going, and catches up.
     wait_until(f"{lost.name} is one of them again", lambda: put(etcd, key, value, lost), timeout=30)

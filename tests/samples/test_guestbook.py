@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.kube import Kube
-from fixtures.patience import patient
-from fixtures.pods import Pod, ended_with_machine, wait_for_pods
-from fixtures.port_forward import Endpoint, PortForward
-from fixtures.wait import NotReady, wait_until
+from proving_ground.core.polling import NotReady, wait_until
+from proving_ground.core.timeouts import patient
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import Pod, ended_with_machine, wait_for_pods
+from proving_ground.kubernetes.port_forward import Endpoint, PortForward
 
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
@@ -74,19 +74,19 @@ def redis(endpoint: Endpoint, *words: str) -> str:
 
 @pytest.mark.smoke
 @pytest.mark.parametrize("part", PARTS)
-def test_guestbook_has_all_its_replicas_of(kube: Kube, part: str) -> None:
-    deployment = kube.apps.read_namespaced_deployment(part, NAMESPACE)
+def test_guestbook_has_all_its_replicas_of(pg_kube: Kube, part: str) -> None:
+    deployment = pg_kube.apps.read_namespaced_deployment(part, NAMESPACE)
     assert deployment.spec.replicas == PARTS[part]
-    assert len(pods(kube, part)) == PARTS[part]
+    assert len(pods(pg_kube, part)) == PARTS[part]
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_guestbook_has_lost_nothing_of(kube: Kube, part: str) -> None:
+def test_guestbook_has_lost_nothing_of(pg_kube: Kube, part: str) -> None:
     """What died has been replaced within a second or two; counts of restarts and events still tell.
 
     A machine that starts anew takes its containers with it; that is nothing of the guestbook's.
     """
-    present = pods(kube, part)
+    present = pods(pg_kube, part)
     lost = [
         f"{pod.metadata.name} has restarted {status.restart_count} times, last: {ended.reason} {ended.exit_code}"
         for pod in present
@@ -97,16 +97,16 @@ def test_guestbook_has_lost_nothing_of(kube: Kube, part: str) -> None:
     generations = {pod.metadata.owner_references[0].name for pod in present}
     lost += [
         f"{event.involved_object.name} was killed at {event.last_timestamp}: {event.message}"
-        for event in kube.core.list_namespaced_event(NAMESPACE, field_selector="reason=Killing").items
+        for event in pg_kube.core.list_namespaced_event(NAMESPACE, field_selector="reason=Killing").items
         if event.involved_object.name.rpartition("-")[0] in generations
     ]
     assert lost == [], f"`kubectl rollout restart deployment/{part}` starts anew"
 
 
 def test_guestbook_entry_written_through_one_frontend_is_read_from_every_other(
-    kube: Kube, port_forward: PortForward
+    pg_kube: Kube, pg_port_forward: PortForward
 ) -> None:
-    first, *others = [port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(kube, "frontend")]
+    first, *others = [pg_port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(pg_kube, "frontend")]
     entry = f"written-{secrets.token_hex(4)}"
     sign(first, entry)
     assert others, "there is no other frontend"
@@ -114,11 +114,11 @@ def test_guestbook_entry_written_through_one_frontend_is_read_from_every_other(
         shows(other, entry)
 
 
-def test_guestbook_entry_lies_on_every_slave(kube: Kube, port_forward: PortForward) -> None:
+def test_guestbook_entry_lies_on_every_slave(pg_kube: Kube, pg_port_forward: PortForward) -> None:
     entry = f"kept-{secrets.token_hex(4)}"
-    sign(port_forward(NAMESPACE, "service/frontend", 80), entry)
-    for pod in pods(kube, "redis-slave"):
-        slave = port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 6379)
+    sign(pg_port_forward(NAMESPACE, "service/frontend", 80), entry)
+    for pod in pods(pg_kube, "redis-slave"):
+        slave = pg_port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 6379)
 
         def holds(slave: Endpoint = slave) -> None:
             stored = redis(slave, "GET", "messages")
@@ -129,12 +129,12 @@ def test_guestbook_entry_lies_on_every_slave(kube: Kube, port_forward: PortForwa
         assert "role:slave" in redis(slave, "INFO", "replication")
 
 
-def test_guestbook_slave_takes_no_entries_of_its_own(kube: Kube, port_forward: PortForward) -> None:
-    slave = port_forward(NAMESPACE, f"pod/{pods(kube, 'redis-slave')[0].metadata.name}", 6379)
+def test_guestbook_slave_takes_no_entries_of_its_own(pg_kube: Kube, pg_port_forward: PortForward) -> None:
+    slave = pg_port_forward(NAMESPACE, f"pod/{pods(pg_kube, 'redis-slave')[0].metadata.name}", 6379)
     assert redis(slave, "SET", "messages", "forged").startswith("-READONLY")
 
 
-def test_guestbook_works_in_a_browser(kube: Kube, port_forward: PortForward, browser: WebDriver) -> None:
+def test_guestbook_works_in_a_browser(pg_kube: Kube, pg_port_forward: PortForward, pg_browser: WebDriver) -> None:
     from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
@@ -144,20 +144,24 @@ def test_guestbook_works_in_a_browser(kube: Kube, port_forward: PortForward, bro
     def listed(driver: WebDriver) -> bool:
         return entry in [item.text for item in driver.find_elements(By.CSS_SELECTOR, "#entries li")]
 
-    first, second = (port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(kube, "frontend")[:2])
+    first, second = (
+        pg_port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(pg_kube, "frontend")[:2]
+    )
     # The page replaces its list while it is read.
-    wait = WebDriverWait(browser, patient(10), poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException])
-    browser.get(first.url)
-    assert browser.title == "Guestbook"
-    assert not listed(browser)
-    browser.find_element(By.ID, "entry").send_keys(entry)
-    browser.find_element(By.ID, "submit").click()
+    wait = WebDriverWait(
+        pg_browser, patient(10), poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException]
+    )
+    pg_browser.get(first.url)
+    assert pg_browser.title == "Guestbook"
+    assert not listed(pg_browser)
+    pg_browser.find_element(By.ID, "entry").send_keys(entry)
+    pg_browser.find_element(By.ID, "submit").click()
     wait.until(listed, f"the page does not show {entry!r}")
-    served_by = browser.find_element(By.ID, "served-by").text
+    served_by = pg_browser.find_element(By.ID, "served-by").text
 
     def listed_anew(driver: WebDriver) -> bool:
         driver.get(second.url)
         return listed(driver)
 
     wait.until(listed_anew, f"another frontend does not show {entry!r}")
-    assert browser.find_element(By.ID, "served-by").text != served_by
+    assert pg_browser.find_element(By.ID, "served-by").text != served_by
