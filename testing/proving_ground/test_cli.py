@@ -20,6 +20,7 @@ from proving_ground.cli.commands import COMMANDS
 from proving_ground.core.settings import Settings
 from proving_ground.lifecycle import machines
 from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.lifecycle.state import State
 from proving_ground.machines.ledger import Ledger, Record, locked
 from proving_ground.plugin.options import OPTIONS
 from proving_ground.providers import registry
@@ -192,3 +193,16 @@ def test_collecting_makes_nothing_and_runs_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "called").exists()
     assert not (tmp_path / "cache").exists()
     assert set(ROOT.iterdir()) == before
+
+
+def test_a_plan_is_printed_and_nothing_is_made(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "site.yml").write_text("- {name: First, hosts: etcd, roles: []}", encoding="utf-8")
+    monkeypatch.setattr(State, "key", lambda *_: "k")
+    assert command_line.main(["plan"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "  1. create the machines",
+        "  2. converge: run the whole playbook",
+    ]
+    assert Ledger(checkout / ".proving-ground").read() is None

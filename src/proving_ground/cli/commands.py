@@ -80,6 +80,12 @@ def show(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
         print(f"{node.name:20} {node.address!s:15} {state:10} {', '.join(node.groups)}")
 
 
+def plan(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Print the steps that `up` would take now, and take none of them."""
+    for number, step in enumerate(life.plan(), start=1):
+        print(f"{number:3}. {step}")
+
+
 def checkpoints(life: Lifecycle, options: argparse.Namespace) -> None:
     """List what is saved, with sizes; with --prune remove some of it first."""
     life.checkpoints.tidy()
@@ -164,6 +170,7 @@ COMMANDS: dict[str, Command] = {
     "login": Command(login, changes=False, arguments=of_login),
     "status": Command(status, changes=False),
     "list": Command(show, changes=False),
+    "plan": Command(plan, changes=False),
     "checkpoints": Command(checkpoints, arguments=of_checkpoints),
     "destroy": Command(destroy),
     "clean": Command(clean),

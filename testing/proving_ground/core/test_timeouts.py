@@ -13,8 +13,9 @@ from proving_ground.core.progress import Progress
 from proving_ground.core.project import Project
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import EMULATED, Patience, patient
-from proving_ground.lifecycle import machines
+from proving_ground.lifecycle import machines, preflight
 from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.lifecycle.state import State
 from proving_ground.machines.ledger import Record
 from proving_ground.providers import registry
 
@@ -35,7 +36,7 @@ def lifecycle(tmp_path: Path, patience: float, monkeypatch: pytest.MonkeyPatch) 
     life = Lifecycle(
         Settings(tmp_path, "run", timeout_factor=patience, project=Project(playbook="kubernetes.yml")), Progress()
     )
-    monkeypatch.setattr(Lifecycle, "view", SimpleNamespace(path=tmp_path, key="k", images={}))
+    monkeypatch.setattr(State, "view", SimpleNamespace(path=tmp_path, key="k", images={}))
     return life
 
 
@@ -45,7 +46,8 @@ def test_waiting_goes_by_the_slower_of_machines_and_host(
 ) -> None:
     life = lifecycle(tmp_path, asked, monkeypatch)
     assert patient(10) == 10 * asked, "before there are machines"
-    monkeypatch.setattr(life, "_create", lambda: Record("run", "default", "docker", timeout_factor=of_machines))
+    life.ledger.write(Record("run", "default", "docker", phase="created", timeout_factor=of_machines))
+    monkeypatch.setattr(preflight, "check_reachable", lambda *_: None)
     life.create()
     assert patient(10) == 10 * factor
 

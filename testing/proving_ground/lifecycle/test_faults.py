@@ -15,7 +15,7 @@ import pytest
 
 from proving_ground import depot
 from proving_ground.core import errors
-from proving_ground.lifecycle import lifecycle
+from proving_ground.lifecycle import executor
 from proving_ground.lifecycle import machines
 from proving_ground.host import networks
 from proving_ground.lifecycle import preflight
@@ -91,7 +91,7 @@ def pytest_configure():
     patch.setattr(depot, "ensure", view)
     patch.setattr(machines, "create", create)
     patch.setattr(machines, "destroy", destroy)
-    patch.setattr(lifecycle, "run_playbook", play)
+    patch.setattr(executor, "run_playbook", play)
 
 
 def pytest_unconfigure():

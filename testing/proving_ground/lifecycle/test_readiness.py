@@ -12,7 +12,7 @@ import pytest
 from proving_ground.lifecycle import lifecycle
 from proving_ground.host import networks
 from proving_ground.lifecycle import preflight
-from proving_ground.lifecycle import checkpointed
+from proving_ground.lifecycle import executor, planner, state
 from proving_ground.core.errors import ConvergeError
 from proving_ground.machines.ledger import Ledger, Record
 
@@ -20,10 +20,12 @@ FAILS = {fails!r}
 patch = pytest.MonkeyPatch()
 
 
-def begin(life):
-    record = Record(life.settings.run_id, life.settings.topology, life.settings.provider, phase="created",
+def create(facts):
+    settings = facts.settings
+    record = Record(settings.run_id, settings.topology, settings.provider, phase="created",
                     reached="top", came_back="2026-01-01T00:00:00Z")
-    return Ledger(life.settings.state_directory).write(record)
+    Ledger(settings.state_directory).write(record)
+    return []
 
 
 def did(what):
@@ -31,7 +33,7 @@ def did(what):
         file.write(f"{{what}}\\n")
 
 
-def play(life, *arguments, plays):
+def play(settings, inventory, progress, *arguments, plays):
     did(f"plays {{plays[0]}}-{{plays[1]}}")
     if plays[0] <= FAILS < plays[1]:
         raise ConvergeError("does not answer", where="kube-worker-01: network : Wait", play="Second", role="network")
@@ -46,9 +48,10 @@ def noted(request):
 def pytest_configure():
     patch.setattr(preflight, "check", lambda *_: None)
     patch.setattr(networks, "routes", list)
-    patch.setattr(checkpointed, "begin", begin)
-    patch.setattr(checkpointed, "converge", lambda life: None)
-    patch.setattr(lifecycle.Lifecycle, "play", play)
+    patch.setattr(planner, "plan_machines", create)
+    patch.setattr(planner, "plan_converge", lambda facts: [])
+    patch.setattr(state.State, "write_inventory", lambda state: None)
+    patch.setattr(executor, "run_playbook", play)
     patch.setattr(lifecycle.Lifecycle, "destroy", lambda self: self.ledger.clear())
 
 

@@ -14,27 +14,29 @@ from proving_ground.lifecycle import machines
 from proving_ground.lifecycle import preflight
 from proving_ground.host import networks
 from proving_ground import depot
-from proving_ground.lifecycle import checkpointed
+from proving_ground.lifecycle import planner
 from proving_ground.machines.ledger import Ledger, Record
 
 patch = pytest.MonkeyPatch()
 
 
-def begin(life):
-    record = Record(life.settings.run_id, life.settings.topology, life.settings.provider, phase="created")
-    return Ledger(life.settings.state_directory).write(record)
+def create(facts):
+    record = Record(facts.settings.run_id, facts.settings.topology, facts.settings.provider, phase="created")
+    Ledger(facts.settings.state_directory).write(record)
+    return []
 
 
-def converge(life):
+def converge(facts):
     with open("goal", "a") as file:
-        file.write(life.wanted[-1].name)
+        file.write(facts.wanted[-1].name)
+    return []
 
 
 def pytest_configure():
     patch.setattr(preflight, "check", lambda *_: None)
     patch.setattr(networks, "routes", list)
-    patch.setattr(checkpointed, "begin", begin)
-    patch.setattr(checkpointed, "converge", converge)
+    patch.setattr(planner, "plan_machines", create)
+    patch.setattr(planner, "plan_converge", converge)
     patch.setattr(lifecycle.Lifecycle, "destroy", lambda self: self.ledger.clear())
 
 

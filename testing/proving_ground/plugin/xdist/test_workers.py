@@ -45,7 +45,7 @@ from types import SimpleNamespace
 import pytest
 
 from proving_ground import depot
-from proving_ground.lifecycle import lifecycle
+from proving_ground.lifecycle import executor
 from proving_ground.lifecycle import machines
 from proving_ground.host import networks
 from proving_ground.lifecycle import preflight
@@ -89,7 +89,7 @@ def run_playbook(settings, inventory, progress, *arguments, plays=None):
 
 
 depot.ensure = lambda root, report: SimpleNamespace(path=Path("view"), key="key", images={})
-machines.create, machines.destroy, lifecycle.run_playbook = create, destroy, run_playbook
+machines.create, machines.destroy, executor.run_playbook = create, destroy, run_playbook
 preflight.check = preflight.check_reachable = lambda *arguments: None
 networks.routes = lambda: [("vpn0", IPv4Network(network)) for network in os.environ.get("IN_USE", "").split()]
 

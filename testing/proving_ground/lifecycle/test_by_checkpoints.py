@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from proving_ground.ansible.phases import Phase
 from proving_ground.ansible.runner import Converge
-from proving_ground.checkpoints.store import Checkpoint, Checkpoints, told
+from proving_ground.checkpoints.store import Checkpoint, told
 from proving_ground.core.errors import ConvergeError, MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.lifecycle import checkpointed, readiness
+from proving_ground.host import networks
+from proving_ground.lifecycle import executor, machines, preflight
 from proving_ground.lifecycle.lifecycle import Lifecycle
-from proving_ground.machines.ledger import Ledger, Record
+from proving_ground.lifecycle.state import State
+from proving_ground.machines.ledger import Record
 from proving_ground.providers import registry
 
 PHASES = (Phase("created", 0), Phase("store", 2), Phase("all", 3))
@@ -55,46 +58,51 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     return one
 
 
-@dataclass
 class Life:
-    """What ``staged`` needs of a lifecycle; its calls are in ``did``."""
+    """A lifecycle whose machines and playbook are only said to be there; what it did is in ``did``."""
 
-    settings: Settings
-    roles: dict[str, str] = field(default_factory=lambda: {phase.name: phase.name for phase in PHASES})
-    did: list[Any] = field(default_factory=list)
-    fails: tuple[int, int] | None = None
-    goal: str = "all"
-
-    phases = PHASES
-    topology = None
-    view = SimpleNamespace(path=Path("depot/view"))
-
-    def __post_init__(self) -> None:
-        self.progress = Progress(io.StringIO())
-        self.ledger = Ledger(self.settings.state_directory)
-        self.checkpoints = Checkpoints(self.settings, self.progress)
-
-    @property
-    def wanted(self) -> tuple[Phase, ...]:
-        names = [phase.name for phase in PHASES]
-        return PHASES[: names.index(self.goal) + 1]
+    def __init__(self, settings: Settings, provider: Provider, patch: pytest.MonkeyPatch) -> None:
+        self.settings = settings
+        self.provider = provider
+        self.roles = {phase.name: phase.name for phase in PHASES}
+        self.did: list[Any] = []
+        self.fails: tuple[int, int] | None = None
+        self.goal = "all"
+        (settings.root / settings.playbook).write_text("[]", encoding="utf-8")
+        patch.setattr(State, "phases", PHASES)
+        patch.setattr(State, "plan", SimpleNamespace(within=lambda _: None))
+        patch.setattr(State, "view", SimpleNamespace(path=Path("depot/view")))
+        patch.setattr(State, "key", lambda _, phase: self.key(phase))
+        patch.setattr(State, "up_to", lambda _, roles: self.up_to(roles))
+        patch.setattr(State, "write_inventory", lambda state: state.settings.root)
+        patch.setattr(preflight, "check", lambda *_: None)
+        patch.setattr(preflight, "check_reachable", lambda *_: None)
+        patch.setattr(networks, "reserved", lambda *_, **__: nullcontext())
+        patch.setattr(machines, "create", self.make)
+        patch.setattr(machines, "put_back", self.put_back)
+        patch.setattr(machines, "destroy", self.destroy)
+        patch.setattr(executor, "run_playbook", lambda *_, plays: self.play(*_[3:], plays=plays))
+        self.life = Lifecycle(settings, Progress(io.StringIO()))
+        self.ledger, self.checkpoints = self.life.ledger, self.life.checkpoints
 
     def key(self, phase: Phase) -> str:
         return "-".join(self.roles[each.name] for each in PHASES if each.plays <= phase.plays)
 
-    def is_converged(self, record: Record) -> bool:
-        return record.converged_key == self.key(PHASES[-1])
+    def up_to(self, roles: Collection[str] | None) -> tuple[Phase, ...]:
+        """Here a role has its phase's name."""
+        names = (self.goal,) if roles is None and self.converging else roles
+        last = max((phase.plays for phase in PHASES if names is None or phase.name in names), default=0)
+        return tuple(phase for phase in PHASES if phase.plays <= last)
 
-    def make(self, checkpoint: str | None = None) -> Record:
+    converging = False
+
+    def make(self, *_: object, checkpoint: str | None = None) -> Record:
         self.did.append(("make", checkpoint))
         return self.ledger.write(Record("run", "default", "docker", phase="created"))
 
-    def put_back(self, checkpoint: str) -> Record:
-        self.did.append(("put back", checkpoint))
+    def put_back(self, *arguments: object) -> Record:
+        self.did.append(("put back", arguments[-1]))
         return self.ledger.update(phase="created", converged_key="", reached_key="")
-
-    def create(self) -> Record:
-        return self.ledger.read() or checkpointed.begin(cast("Lifecycle", self))
 
     def play(self, *arguments: str, plays: tuple[int, int]) -> Converge:
         self.did.append((*(each.partition("=")[0] for each in arguments), plays))
@@ -104,36 +112,38 @@ class Life:
             (self.settings.state_directory / "kubeconfig").write_text(f"{plays}", encoding="utf-8")
         return Converge((), Path())
 
-    def converged(self, content: str) -> None:
-        self.ledger.update(phase="converged", converged_key=content)
-
-    def destroy(self) -> None:
+    def destroy(self, *_: object) -> bool:
         self.did.append("destroy")
         self.ledger.clear()
+        return True
 
-    def up_to(self, roles: Collection[str] | None) -> tuple[Phase, ...]:
-        """Here a role has its phase's name."""
-        last = max((phase.plays for phase in PHASES if roles is None or phase.name in roles), default=0)
-        return tuple(phase for phase in PHASES if phase.plays <= last)
+    def create(self) -> None:
+        self.converging = True
+        self.life.create()
+        self.converging = False
 
     def converge(self) -> list[Any]:
         self.did.clear()
-        checkpointed.converge(cast("Lifecycle", self))
+        self.converging = True
+        try:
+            self.life.ensure_converged()
+        finally:
+            self.converging = False
         return list(self.did)
 
     def ready(self, *roles: str) -> list[Any]:
         self.did.clear()
-        readiness.ready(cast("Lifecycle", self), roles or None)
+        self.life.ready(roles or None)
         return list(self.did)
 
     def is_ready(self, *roles: str) -> bool:
-        return readiness.is_ready(cast("Lifecycle", self), roles or None)
+        return self.life.is_ready(roles or None)
 
 
 @pytest.fixture
-def life(tmp_path: Path, provider: Provider) -> Life:
+def life(tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Life:
     assert provider.kept == []
-    return Life(Settings(tmp_path, "run", checkpoints=True))
+    return Life(Settings(tmp_path, "run", checkpoints=True), provider, monkeypatch)
 
 
 WAITS = ("--tags", "--extra-vars")
