@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from testinfra.host import Host
 
-from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
+from proving_ground.core.polling import NotReady, WaitTimeoutError
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.machines.node_facts import ip
 
@@ -48,7 +49,9 @@ def test_node_boots_without_a_failed_unit(untouched: Host) -> None:
     assert state == "running", untouched.run("systemctl --failed --plain --no-legend").stdout
 
 
-def test_what_waits_for_the_network_waits_for_the_machines_own_address(untouched: Host, pg_topology: Topology) -> None:
+def test_what_waits_for_the_network_waits_for_the_machines_own_address(
+    untouched: Host, pg_topology: Topology, pg_timeouts: Timeouts
+) -> None:
     """Docker connects a container to its networks while it boots: who asks another machine too soon is not heard."""
     if untouched.run("systemd-detect-virt --quiet --container").rc != 0:
         pytest.skip("a virtual machine's kernel has the address before anything is started")
@@ -65,10 +68,10 @@ def test_what_waits_for_the_network_waits_for_the_machines_own_address(untouched
         try:
             untouched.check_output("systemctl start --no-block network-online.target")
             with pytest.raises(WaitTimeoutError, match="it is inactive"):
-                wait_until(f"{name} is online without its address", online, timeout=0.5)
+                pg_timeouts.wait_until(f"{name} is online without its address", online, timeout=0.5)
         finally:
             untouched.check_output(f"ip address add {address} dev eth1")
-        wait_until(f"{name} is online with its address", online, timeout=10)
+        pg_timeouts.wait_until(f"{name} is online with its address", online, timeout=10)
         untouched.check_output("systemctl stop network-online.target private-network.service")
 
 

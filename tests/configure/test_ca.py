@@ -18,7 +18,7 @@ from testinfra.host import Host
 from fixtures.cluster_nodes import kubernetes_nodes
 from fixtures.pki import Pki
 from proving_ground.core.topology import Node, Topology
-from proving_ground.kubernetes.tls import Verdict, ask
+from proving_ground.kubernetes.tls import Verdict
 
 pytestmark = [pytest.mark.order(30), pytest.mark.role("configure/ca")]
 
@@ -184,9 +184,9 @@ def test_certificate_of_a_worker_cannot_serve_as_anothers(
     url = f"https://{pg_node.address}:10250/healthz"
     unused = IPv4Address(pg_topology.networks["machines"][-2])
     others = [other.address for other in pg_topology.nodes if other != pg_node] or [unused]
-    assert ask(url, authority=authority).verdict is Verdict.ANSWERED, "it does not even serve as its own"
+    assert pki.ask(url, authority=authority).verdict is Verdict.ANSWERED, "it does not even serve as its own"
     for other in others:
-        answer = ask(url, authority=authority, server_name=str(other))
+        answer = pki.ask(url, authority=authority, server_name=str(other))
         assert (answer.verdict, answer.reason) == (Verdict.ERROR, "CERTIFICATE_VERIFY_FAILED"), f"as {other}: {answer}"
 
 

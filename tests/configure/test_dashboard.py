@@ -8,10 +8,9 @@ import urllib.request
 import pytest
 
 from fixtures.cluster_nodes import kubernetes_nodes
-from proving_ground.core.timeouts import patient
 from proving_ground.core.topology import Topology
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.port_forward import PortForward
+from proving_ground.kubernetes.port_forward import Endpoint, PortForward
 
 pytestmark = [pytest.mark.order(110), pytest.mark.role("configure/kube-components")]
 
@@ -19,8 +18,8 @@ NAMESPACE = "kube-system"
 NODE_LINK = re.compile(r'href="/clusters/[^/"]+/nodes/([^"/?#]+)"')
 
 
-def page(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=patient(20)) as response:
+def page(endpoint: Endpoint, path: str) -> str:
+    with urllib.request.urlopen(f"{endpoint.url}{path}", timeout=endpoint.timeouts.seconds(20)) as response:
         return str(response.read().decode())
 
 
@@ -32,7 +31,7 @@ def test_dashboard_is_available(pg_kube: Kube) -> None:
 
 
 def test_dashboard_lists_the_real_nodes(pg_port_forward: PortForward, pg_topology: Topology) -> None:
-    shown = page(f"{pg_port_forward(NAMESPACE, 'service/dashboard', 80).url}/clusters/local/nodes")
+    shown = page(pg_port_forward(NAMESPACE, "service/dashboard", 80), "/clusters/local/nodes")
     assert set(NODE_LINK.findall(shown)) == {node.name for node in kubernetes_nodes(pg_topology)}
 
 

@@ -12,12 +12,11 @@ from testinfra.host import Host
 
 from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
 from fixtures.pki import Issue, Pki
-from proving_ground.core.polling import NotReady, wait_until
-from proving_ground.core.timeouts import patient
+from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.tls import Answer, Identity, Verdict, ask
+from proving_ground.kubernetes.tls import Answer, Identity, Verdict
 from proving_ground.machines.hosts import Hosts
 from proving_ground.machines.node_facts import listeners, unit_state
 
@@ -27,7 +26,7 @@ PORTS = [pytest.param(CLIENT_PORT, id="clients"), pytest.param(PEER_PORT, id="pe
 
 
 def knock(pki: Pki, node: Node, port: int, identity: Identity | None) -> Answer:
-    return ask(f"https://{node.address}:{port}/version", authority=pki.certificate("etcd-ca"), identity=identity)
+    return pki.ask(f"https://{node.address}:{port}/version", authority=pki.certificate("etcd-ca"), identity=identity)
 
 
 @pytest.mark.smoke
@@ -143,7 +142,7 @@ def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, pg_
             "get",
             key,
         ]
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=patient(20))
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=etcd.timeouts.seconds(20))
 
     assert get(NETWORK_KEY).returncode == 0, "it cannot read its own key either"
     refused = get("/registry/namespaces/default")
@@ -169,11 +168,11 @@ def test_etcd_keeps_a_written_key_over_a_restart(host: Host, pg_node: Node, etcd
             except AssertionError as failure:
                 raise NotReady(str(failure)) from failure
 
-        kept = wait_until(f"etcd on {pg_node.name} answers again", read, timeout=30)
+        kept = etcd.timeouts.wait_until(f"etcd on {pg_node.name} answers again", read, timeout=30)
         assert kept == value.encode()
     finally:
         etcd.run("del", key)
-        wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
+        etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
 
 
 @pytest.mark.disruptive
@@ -186,14 +185,14 @@ def test_etcd_answers_without_one_of_its_members(etcd: Etcd, pg_hosts: Hosts, pg
     key, value = f"/proving-ground/{secrets.token_hex(4)}", secrets.token_hex(16)
     pg_hosts[lost.name].check_output("systemctl stop etcd.service")
     try:
-        wait_until("the others take a key", lambda: put(etcd, key, value, asked), timeout=30)
+        etcd.timeouts.wait_until("the others take a key", lambda: put(etcd, key, value, asked), timeout=30)
         assert etcd.get(key, member=etcd.members[1]) == value.encode()
-        wait_until("the API server answers", lambda: api_is_ready(pg_kube), timeout=30)
+        etcd.timeouts.wait_until("the API server answers", lambda: api_is_ready(pg_kube), timeout=30)
     finally:
         pg_hosts[lost.name].check_output("systemctl start etcd.service")
         etcd.run("del", key)
     # It has missed the key's coming and going, and catches up.
-    wait_until(f"{lost.name} is one of them again", lambda: put(etcd, key, value, lost), timeout=30)
+    etcd.timeouts.wait_until(f"{lost.name} is one of them again", lambda: put(etcd, key, value, lost), timeout=30)
     assert etcd.get(key, member=asked) == value.encode()
     etcd.run("del", key)
 

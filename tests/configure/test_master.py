@@ -12,13 +12,13 @@ from testinfra.host import Host
 from fixtures.cluster_nodes import only_masters
 from fixtures.etcd import Etcd
 from fixtures.pki import Issue, Pki
-from proving_ground.core.polling import NotReady, wait_until
+from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import pod_manifest, ready, state, static_pod, wait_for_pods
 from proving_ground.kubernetes.probes import ANYWHERE
-from proving_ground.kubernetes.tls import Answer, Identity, Verdict, ask
+from proving_ground.kubernetes.tls import Answer, Identity, Verdict
 from proving_ground.machines.node_facts import listeners
 
 pytestmark = [pytest.mark.order(60), pytest.mark.role("configure/kube-master")]
@@ -30,7 +30,7 @@ PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-pr
 
 def call(pki: Pki, node: Node, path: str, identity: Identity | None = None, token: str = "") -> Answer:
     url = SERVER.format(node.address) + path
-    return ask(url, authority=pki.certificate("ca"), identity=identity, token=token)
+    return pki.ask(url, authority=pki.certificate("ca"), identity=identity, token=token)
 
 
 @pytest.mark.smoke
@@ -105,7 +105,7 @@ def test_control_plane_part_is_out_of_the_networks_reach(
     host: Host, pg_node: Node, pki: Pki, part: str, port: int
 ) -> None:
     assert port in listeners(host), f"the {part} does not listen at all"
-    answer = ask(f"https://{pg_node.address}:{port}/metrics", authority=pki.certificate("ca"))
+    answer = pki.ask(f"https://{pg_node.address}:{port}/metrics", authority=pki.certificate("ca"))
     assert answer.verdict is not Verdict.ANSWERED or answer.status in {401, 403}, answer
 
 
@@ -120,7 +120,7 @@ def test_ordinary_pod_is_known_and_may_read_no_secrets(
     pki: Pki, pg_topology: Topology, pg_namespace: str, service_account_token: str
 ) -> None:
     master, token = pg_topology.group("kube_master")[0], service_account_token
-    review = ask(
+    review = pki.ask(
         SERVER.format(master.address) + "/apis/authentication.k8s.io/v1/selfsubjectreviews",
         authority=pki.certificate("ca"),
         token=token,
@@ -188,6 +188,7 @@ def test_master_takes_no_ordinary_pod(
                 return str(condition.message)
         raise NotReady("the scheduler has not looked at it")
 
+    wait_until = pg_kube.timeouts.wait_until
     message = wait_until("the scheduler has turned the pod away", turned_away, timeout=20, interval=0.1)
     assert "taint" in message
 
@@ -196,7 +197,7 @@ def test_master_takes_no_ordinary_pod(
             raise NotReady("it has no node")
 
     # The same pod with a toleration fits: it was the taint and nothing else.
-    wait_until("the pod that tolerates the taint is placed", placed, timeout=20, interval=0.1)
+    pg_kube.timeouts.wait_until("the pod that tolerates the taint is placed", placed, timeout=20, interval=0.1)
 
 
 def test_api_servers_are_behind_the_service_of_their_name(pg_kube: Kube, pg_topology: Topology) -> None:

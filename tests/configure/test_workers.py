@@ -12,12 +12,12 @@ from testinfra.host import Host
 
 from fixtures.cluster_nodes import kubernetes_nodes
 from fixtures.pki import Issue, Pki
-from proving_ground.core.polling import NotReady, wait_until
+from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import pod_manifest, ready, state, static_pod
-from proving_ground.kubernetes.tls import Answer, Identity, Verdict, ask
+from proving_ground.kubernetes.tls import Answer, Identity, Verdict
 from proving_ground.machines.node_facts import listeners, unit_state
 
 pytestmark = [pytest.mark.order(70), pytest.mark.role("configure/kube-worker")]
@@ -44,7 +44,7 @@ def test_node_is_ready(pg_node: Node, pg_kube: Kube) -> None:
         if unready:
             raise NotReady("; ".join(f"{each.type}={each.status}: {each.message}" for each in unready))
 
-    wait_until(f"{pg_node.name} is ready and under no pressure", probe, timeout=20)
+    pg_kube.timeouts.wait_until(f"{pg_node.name} is ready and under no pressure", probe, timeout=20)
 
 
 @every_kubernetes_node
@@ -63,7 +63,7 @@ def test_kubelet_says_that_it_lives(pg_node: Node, pg_kube: Kube) -> None:
         if age >= HEARTBEAT:
             raise NotReady(f"it was renewed {age.total_seconds():.0f} s ago")
 
-    wait_until(f"the lease of {pg_node.name} is renewed", renewed, timeout=20)
+    pg_kube.timeouts.wait_until(f"the lease of {pg_node.name} is renewed", renewed, timeout=20)
 
 
 @every_kubernetes_node
@@ -93,7 +93,7 @@ def test_kube_proxy_is_ready(pg_node: Node, pg_kube: Kube) -> None:
 
 
 def kubelet(pki: Pki, node: Node, path: str, identity: Identity | None = None) -> Answer:
-    return ask(f"https://{node.address}:10250{path}", authority=pki.certificate("ca"), identity=identity)
+    return pki.ask(f"https://{node.address}:10250{path}", authority=pki.certificate("ca"), identity=identity)
 
 
 @every_kubernetes_node
@@ -143,7 +143,7 @@ def another_node(pg_topology: Topology, pg_node: Node, pg_kube: Kube) -> Iterato
 
 
 def patch(pki: Pki, master: Node, who: str, path: str, change: object) -> Answer:
-    return ask(
+    return pki.ask(
         f"https://{master.address}:6443{path}",
         authority=pki.certificate("ca"),
         identity=pki.identity(who),
@@ -198,7 +198,7 @@ def test_worker_reads_the_secrets_of_its_own_pods_and_no_others(
     master = pg_topology.group("kube_master")[0]
 
     def read(name: str) -> int:
-        return ask(
+        return pki.ask(
             f"https://{master.address}:6443/api/v1/namespaces/{pg_namespace}/secrets/{name}",
             authority=pki.certificate("ca"),
             identity=pki.identity(f"kubelet-client-{pg_node.name}"),
@@ -209,5 +209,5 @@ def test_worker_reads_the_secrets_of_its_own_pods_and_no_others(
             raise NotReady(f"it got {read('mounted')}")
 
     # The authorizer learns of the pod from its own watch, a moment after the pod was made.
-    wait_until("the worker may read the secret that its pod mounts", allowed, timeout=10, interval=0.1)
+    pg_kube.timeouts.wait_until("the worker may read the secret that its pod mounts", allowed, timeout=10, interval=0.1)
     assert read("unrelated") == 403

@@ -13,7 +13,7 @@ from testinfra.host import Host
 
 from fixtures.cluster_nodes import kubernetes_nodes
 from fixtures.etcd_evidence import pytest_proving_ground_looks as etcd_looks
-from proving_ground.core.polling import NotReady, wait_until
+from proving_ground.core.polling import NotReady
 from proving_ground.core.settings import Settings
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
@@ -96,7 +96,7 @@ def lost_pod(pg_kube: Kube, pg_namespace: str, pg_depot_view: View) -> str:
         if phase != "Failed":
             raise NotReady(f"its phase is {phase}")
 
-    wait_until("the pod has ended", probe, timeout=20, interval=0.2)
+    pg_kube.timeouts.wait_until("the pod has ended", probe, timeout=20, interval=0.2)
     return f"{pg_namespace}/lost"
 
 
@@ -142,5 +142,5 @@ def test_everybody_who_is_asked_after_a_green_run_tells_all(
     assert pg_kube.core.list_node().items
     asked = [*of_machines(pg_settings, pg_topology), *cluster_inquiries(pytestconfig)]
     assert {each.source for each in asked} == {"journal", "containers and events", "logs of pods"}
-    _, unheard = ask(asked)
+    _, unheard = ask(asked, pg_kube.timeouts)
     assert unheard == {}

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.etcd import Etcd
 from fixtures.mesh import Mesh
-from proving_ground.core.polling import NotReady, wait_until
+from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Node
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import PODS_TIMEOUT, ready, state, static_pod, wait_for_pods
@@ -42,7 +42,7 @@ def test_calico_controllers_are_available(pg_kube: Kube) -> None:
         if (status.available_replicas or 0) < 1:
             raise NotReady(f"{status.unavailable_replicas} are unavailable")
 
-    wait_until("calico-kube-controllers is available", available, timeout=PODS_TIMEOUT)
+    pg_kube.timeouts.wait_until("calico-kube-controllers is available", available, timeout=PODS_TIMEOUT)
 
 
 def test_calico_controllers_are_ready_as_long_as_they_say_so(pg_kube: Kube) -> None:

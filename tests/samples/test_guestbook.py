@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proving_ground.core.polling import NotReady, wait_until
-from proving_ground.core.timeouts import patient
+from proving_ground.core.polling import NotReady
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import Pod, ended_with_machine, wait_for_pods
 from proving_ground.kubernetes.port_forward import Endpoint, PortForward
@@ -39,7 +38,7 @@ def pods(kube: Kube, part: str) -> list[Pod]:
 def call(endpoint: Endpoint, **query: str) -> str:
     """The JSON interface of the original: ``cmd``, ``key`` and perhaps ``value``; returns ``data``."""
     with urllib.request.urlopen(
-        f"{endpoint.url}/guestbook.php?{urllib.parse.urlencode(query)}", timeout=patient(10)
+        f"{endpoint.url}/guestbook.php?{urllib.parse.urlencode(query)}", timeout=endpoint.timeouts.seconds(10)
     ) as response:
         return str(json.load(response).get("data", ""))
 
@@ -47,7 +46,7 @@ def call(endpoint: Endpoint, **query: str) -> str:
 def sign(endpoint: Endpoint, entry: str) -> None:
     body = urllib.parse.urlencode({"entry": entry}).encode()
     request = urllib.request.Request(f"{endpoint.url}/", body, {"Accept": "application/json"})
-    with urllib.request.urlopen(request, timeout=patient(10)) as response:
+    with urllib.request.urlopen(request, timeout=endpoint.timeouts.seconds(10)) as response:
         assert response.status in {200, 201}
 
 
@@ -60,12 +59,13 @@ def shows(endpoint: Endpoint, entry: str) -> str:
             raise NotReady(f"its entries are {entries!r}")
         return entries
 
-    return wait_until(f"the frontend at port {endpoint.port} shows {entry!r}", probe, timeout=10, interval=0.1)
+    what = f"the frontend at port {endpoint.port} shows {entry!r}"
+    return endpoint.timeouts.wait_until(what, probe, timeout=10, interval=0.1)
 
 
 def redis(endpoint: Endpoint, *words: str) -> str:
     """Redis' answer to one command: a text, or a status or error with its sign (``+``, ``-``)."""
-    with socket.create_connection((endpoint.host, endpoint.port), timeout=patient(5)) as connection:
+    with socket.create_connection((endpoint.host, endpoint.port), timeout=endpoint.timeouts.seconds(5)) as connection:
         connection.sendall(f"{' '.join(words)}\r\n".encode())
         with connection.makefile("rb") as answer:
             head = answer.readline().decode().rstrip()
@@ -125,7 +125,7 @@ def test_guestbook_entry_lies_on_every_slave(pg_kube: Kube, pg_port_forward: Por
             if entry not in stored:
                 raise NotReady(f"it holds {stored!r}")
 
-        wait_until(f"{pod.metadata.name} holds {entry!r}", holds, timeout=10, interval=0.1)
+        pg_kube.timeouts.wait_until(f"{pod.metadata.name} holds {entry!r}", holds, timeout=10, interval=0.1)
         assert "role:slave" in redis(slave, "INFO", "replication")
 
 
@@ -149,7 +149,10 @@ def test_guestbook_works_in_a_browser(pg_kube: Kube, pg_port_forward: PortForwar
     )
     # The page replaces its list while it is read.
     wait = WebDriverWait(
-        pg_browser, patient(10), poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException]
+        pg_browser,
+        pg_kube.timeouts.seconds(10),
+        poll_frequency=0.1,
+        ignored_exceptions=[StaleElementReferenceException],
     )
     pg_browser.get(first.url)
     assert pg_browser.title == "Guestbook"

@@ -19,7 +19,7 @@ from proving_ground.ansible.phases import part
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.core.timeouts import patient
+from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.process.reaper import MARK, end_marked
 
 DEADLINE = 3600
@@ -66,6 +66,7 @@ def run_playbook(
     progress: Progress,
     *arguments: str,
     plays: tuple[int, int] | None = None,
+    timeouts: Timeouts = USUAL,
 ) -> Converge:
     """Run the playbook, or some of its plays, against the machines of ``inventory``.
 
@@ -75,6 +76,7 @@ def run_playbook(
         progress: told of every task as it starts, and of its outcome.
         arguments: further ones for ``ansible-playbook``.
         plays: numbers of the first play and of the one after the last, or None for all.
+        timeouts: of the machines.
 
     Raises:
         ConvergeError: the playbook is wrong, a host is unreachable, or a task failed; names host, role and task.
@@ -108,7 +110,7 @@ def run_playbook(
                 playbook=str(root / chosen),
                 inventory=str(inventory),
                 cmdline=" ".join(arguments) or None,
-                envvars=dict(os.environ) | environment(settings) | {MARK: str(root)},
+                envvars=dict(os.environ) | environment(settings, timeouts) | {MARK: str(root)},
                 event_handler=partial(note, chosen),
                 quiet=True,
                 suppress_env_files=True,
@@ -132,7 +134,7 @@ def run_playbook(
     return Converge(tuple(outcomes), log)
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:
     """Variables that Ansible needs to find the project's configuration and the environment's programs."""
     config = settings.root / settings.project.ansible_config
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -141,11 +143,11 @@ def environment(settings: Settings) -> dict[str, str]:
         "PATH": programs,
         "ANSIBLE_NOCOLOR": "1",
         # For a connection, with a Python started over there.
-        "ANSIBLE_TIMEOUT": str(round(patient(20))),
+        "ANSIBLE_TIMEOUT": str(round(timeouts.seconds(20))),
     }
 
 
-def check_syntax(settings: Settings, inventory: Path) -> None:
+def check_syntax(settings: Settings, inventory: Path, timeouts: Timeouts) -> None:
     """Have Ansible parse the playbook and every role it uses; no machine is needed.
 
     Raises:
@@ -155,7 +157,7 @@ def check_syntax(settings: Settings, inventory: Path) -> None:
     result = subprocess.run(
         [program, "--syntax-check", "-i", str(inventory), settings.playbook],
         cwd=settings.root,
-        env=os.environ | environment(settings),
+        env=os.environ | environment(settings, timeouts),
         capture_output=True,
         text=True,
         check=False,

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from proving_ground.core.timeouts import patient
-
 Value = TypeVar("Value")
 
 
@@ -50,10 +48,6 @@ class Waited:
     last_reason: str
 
 
-OBSERVERS: list[Callable[[Waited], None]] = []
-"""Told of every wait that came to its end."""
-
-
 def wait_until(
     what: str,
     probe: Callable[[], Value],
@@ -63,6 +57,7 @@ def wait_until(
     successes: int = 1,
     retry_on: tuple[type[BaseException], ...] = (),
     clock: Clock | None = None,
+    observe: Callable[[Waited], object] | None = None,
 ) -> Value:
     """Probe until the probe returns, ``successes`` times in a row.
 
@@ -72,11 +67,12 @@ def wait_until(
     Args:
         what: the condition, as a sentence part ("node kube-worker-01 is Ready").
         probe: returns a value when the condition holds; raises ``NotReady(reason)`` when it does not.
-        timeout: seconds, on machines of the usual speed.
+        timeout: seconds, as they are; :class:`timeouts.Timeouts` scales them.
         interval: seconds between two probes.
         successes: how many probes in a row have to succeed.
         retry_on: further exceptions that mean "not yet".
         clock: where time comes from.
+        observe: told of the wait when the condition holds.
 
     Returns:
         What the last probe returned.
@@ -85,7 +81,6 @@ def wait_until(
         WaitTimeoutError: the condition did not hold in time.
     """
     clock = clock or Clock()
-    timeout = patient(timeout)
     start = clock.now()
     catch: tuple[type[BaseException], ...] = (NotReady, *retry_on)
     attempts, in_a_row, transport_errors = 0, 0, 0
@@ -102,7 +97,7 @@ def wait_until(
             in_a_row += 1
             if in_a_row >= successes:
                 waited = Waited(what, clock.now() - start, timeout, attempts, transport_errors, last_reason)
-                for observe in OBSERVERS:
+                if observe is not None:
                     observe(waited)
                 return value
             last_reason = f"held {in_a_row} of {successes} times in a row"

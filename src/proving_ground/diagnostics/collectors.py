@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from proving_ground.core.settings import Settings
-from proving_ground.core.timeouts import patient
+from proving_ground.core.timeouts import USUAL, Timeouts
 
 SECONDS = 4.5
 """What is not there after so many seconds is not waited for."""
@@ -42,7 +42,7 @@ class Seen:
     trouble: str = ""
 
 
-def take(look: Look, seconds: float = SECONDS) -> Seen:
+def take(look: Look, timeouts: Timeouts = USUAL, seconds: float = SECONDS) -> Seen:
     """Look at one thing for so many seconds at most; never fails."""
     try:
         done = subprocess.run(
@@ -51,21 +51,21 @@ def take(look: Look, seconds: float = SECONDS) -> Seen:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
-            timeout=patient(seconds),
+            timeout=timeouts.seconds(seconds),
         )
     except subprocess.TimeoutExpired as late:
         seen = (late.stdout or b"").decode(errors="replace")
-        return Seen(seen, f"the rest did not come within {patient(seconds):.0f} s")
+        return Seen(seen, f"the rest did not come within {timeouts.seconds(seconds):.0f} s")
     except OSError as error:
         return Seen("", f"could not look: {error}")
     text = done.stdout.decode(errors="replace")
     return Seen(text, f"ended with {done.returncode}" if done.returncode else "")
 
 
-def take_all(wanted: Sequence[Look]) -> Iterator[tuple[Look, Seen]]:
+def take_all(wanted: Sequence[Look], timeouts: Timeouts = USUAL) -> Iterator[tuple[Look, Seen]]:
     """Look at everything at the same time; yields each look with what it has shown, in their order."""
     with ThreadPoolExecutor(max(1, len(wanted))) as threads:
-        yield from zip(wanted, threads.map(take, wanted), strict=True)
+        yield from zip(wanted, threads.map(lambda look: take(look, timeouts), wanted), strict=True)
 
 
 def on_machine(settings: Settings, host: str, name: str, script: str) -> Look:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from proving_ground.core.settings import Settings
-from proving_ground.core.timeouts import patient
+from proving_ground.core.timeouts import USUAL, Timeouts
 
 if TYPE_CHECKING:  # the client takes most of a second to import: only when a test needs a cluster
     from kubernetes import client
@@ -43,10 +43,12 @@ class Kube:
 
     Args:
         kubeconfig: file with the context :data:`CONTEXT`.
+        timeouts: of the machines that the cluster runs on.
     """
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, timeouts: Timeouts = USUAL) -> None:
         self.kubeconfig = kubeconfig
+        self.timeouts = timeouts
 
     @cached_property
     def core(self) -> Any:
@@ -86,12 +88,14 @@ class Kube:
         """A connection pool of its own, in which no request waits for ever."""
         from kubernetes import client
 
-        class Patient(client.ApiClient):  # type: ignore[misc] # it ships no types
+        timeouts = self.timeouts
+
+        class WithDeadline(client.ApiClient):  # type: ignore[misc] # it ships no types
             def call_api(self, *request: Any, _request_timeout: Any = None, **options: Any) -> Any:
-                seconds = patient(_request_timeout or REQUEST_TIMEOUT)
+                seconds = timeouts.seconds(_request_timeout or REQUEST_TIMEOUT)
                 return super().call_api(*request, _request_timeout=seconds, **options)
 
-        return Patient(self.configuration)
+        return WithDeadline(self.configuration)
 
     def execute(
         self, namespace: str, pod: str, command: Sequence[str], *, container: str | None = None, timeout: float = 30.0
@@ -112,7 +116,7 @@ class Kube:
         from kubernetes.stream import stream
         from websocket import setdefaulttimeout
 
-        setdefaulttimeout(patient(REQUEST_TIMEOUT))  # the client hands on none of its own
+        setdefaulttimeout(self.timeouts.seconds(REQUEST_TIMEOUT))  # the client hands on none of its own
         # `stream` replaces a method of its API client for the length of a call, so no two calls may share one.
         own = client.CoreV1Api(self.api_client())
         where = f"{namespace}/{pod}"
@@ -131,9 +135,10 @@ class Kube:
         except client.ApiException as error:
             raise ExecutionError(f"{where}: cannot run {command[0]}: {' '.join(str(error.reason).split())}") from error
         try:
-            session.run_forever(timeout=patient(timeout))
+            seconds = self.timeouts.seconds(timeout)
+            session.run_forever(timeout=seconds)
             if session.is_open():
-                raise ExecutionError(f"{where}: {' '.join(command)} did not end within {patient(timeout):.0f} s")
+                raise ExecutionError(f"{where}: {' '.join(command)} did not end within {seconds:.0f} s")
             stdout, stderr = session.read_stdout(), session.read_stderr()
             status = session.read_channel(3)
         finally:
@@ -161,11 +166,13 @@ class Kubectl:
     Args:
         path: the program.
         kubeconfig: its configuration.
+        timeouts: of the machines that the cluster runs on.
     """
 
-    def __init__(self, path: Path, kubeconfig: Path) -> None:
+    def __init__(self, path: Path, kubeconfig: Path, timeouts: Timeouts = USUAL) -> None:
         self.path = path
         self.kubeconfig = kubeconfig
+        self.timeouts = timeouts
 
     def command(self, *arguments: str) -> list[str]:
         """The whole command line."""
@@ -179,7 +186,12 @@ class Kubectl:
             subprocess.TimeoutExpired: it took longer than ``timeout`` seconds.
         """
         done = subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, timeout=patient(timeout), input=stdin, check=False
+            self.command(*arguments),
+            capture_output=True,
+            text=True,
+            timeout=self.timeouts.seconds(timeout),
+            input=stdin,
+            check=False,
         )
         assert done.returncode == 0, f"kubectl {' '.join(arguments)} failed: {done.stderr.strip() or done.stdout}"
         return done.stdout
@@ -190,12 +202,16 @@ class Kubectl:
 
 
 @pytest.fixture(scope="session")
-def pg_kube(pg_converged: object, pg_settings: Settings) -> Kube:  # noqa: ARG001 - no API before the playbook has run
+def pg_kube(
+    pg_converged: object,  # noqa: ARG001 - no API before the playbook has run
+    pg_settings: Settings,
+    pg_timeouts: Timeouts,
+) -> Kube:
     """The cluster as its administrator sees it, through the kubeconfig that the playbook wrote."""
-    return Kube(pg_settings.state_directory / "kubeconfig")
+    return Kube(pg_settings.state_directory / "kubeconfig", pg_timeouts)
 
 
 @pytest.fixture(scope="session")
 def pg_kubectl(pg_kube: Kube, pg_depot_view: View) -> Kubectl:
     """The depot's kubectl, bound to the cluster."""
-    return Kubectl(pg_depot_view.path / "bin" / "kubectl", pg_kube.kubeconfig)
+    return Kubectl(pg_depot_view.path / "bin" / "kubectl", pg_kube.kubeconfig, pg_kube.timeouts)

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from proving_ground.core.timeouts import patient
 from proving_ground.diagnostics.collectors import on_machine
 from proving_ground.diagnostics.findings import Finding, Inquiry, UnreadableError
 from proving_ground.diagnostics.journal import Entry, panics
@@ -41,7 +40,7 @@ def pytest_proving_ground_inquiries(config: pytest.Config) -> list[Inquiry]:
     """The API server, of containers and events; every node, of what its containers have written."""
     run = run_of(config)
     settings, topology = run.settings, run.topology
-    api = by_kubectl(settings, "cluster", OBJECTS.format(seconds=patient(3)))
+    api = by_kubectl(settings, "cluster", OBJECTS.format(seconds=run.timeouts.seconds(3)))
     named = config.hook.pytest_proving_ground_kubernetes_nodes(config=config)
     nodes = (named or [node.name for node in topology.nodes]) if api else []
     return [

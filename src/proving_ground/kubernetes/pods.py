@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proving_ground.core.polling import NotReady, wait_until
+from proving_ground.core.polling import NotReady
 from proving_ground.kubernetes.client import Kube
 
 Pod = Any
@@ -36,7 +36,7 @@ class Namespaces:
         self._kube.core.create_namespace({"metadata": metadata})
         self._made.append(name)
         # Pods are turned away until the controller manager has made the namespace's service account.
-        wait_until(
+        self._kube.timeouts.wait_until(
             f"namespace {name} has its service account", lambda: self._service_account(name), timeout=20, interval=0.05
         )
         return name
@@ -170,7 +170,7 @@ def wait_for_pods(
         return sorted(pods, key=lambda pod: str(pod.metadata.name))
 
     what = f"{count} pods {selector} in {namespace} are ready".replace("  ", " ")
-    return wait_until(what, probe, timeout=timeout, interval=0.2)
+    return kube.timeouts.wait_until(what, probe, timeout=timeout, interval=0.2)
 
 
 def pod_manifest(

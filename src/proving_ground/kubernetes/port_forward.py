@@ -16,7 +16,7 @@ from typing import IO
 
 import pytest
 
-from proving_ground.core.timeouts import patient
+from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.kubernetes.client import Kubectl
 
 READY_TIMEOUT = 15.0
@@ -34,10 +34,11 @@ class PortForwardError(Exception):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the forwarded port answers on this host."""
+    """Where the forwarded port answers on this host, and how long answers may take."""
 
     host: str
     port: int
+    timeouts: Timeouts = USUAL
 
     @property
     def url(self) -> str:
@@ -46,12 +47,15 @@ class Endpoint:
 
 
 @contextmanager
-def forwarded(command: Sequence[str], *, ready_timeout: float = READY_TIMEOUT) -> Iterator[Endpoint]:
+def forwarded(
+    command: Sequence[str], *, ready_timeout: float = READY_TIMEOUT, timeouts: Timeouts = USUAL
+) -> Iterator[Endpoint]:
     """Run a ``port-forward`` command for the length of the context.
 
     Args:
         command: prints ``Forwarding from 127.0.0.1:PORT -> …`` once it listens and then stays.
-        ready_timeout: seconds in which that line has to come.
+        ready_timeout: seconds in which that line has to come, on machines of the usual speed.
+        timeouts: of the machines that the cluster runs on.
 
     Raises:
         PortForwardError: it ended, or said nothing, before it was ready; holds its words.
@@ -69,7 +73,8 @@ def forwarded(command: Sequence[str], *, ready_timeout: float = READY_TIMEOUT) -
     reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
     reader.start()
     try:
-        yield Endpoint("127.0.0.1", _port(lines, command, time.monotonic() + patient(ready_timeout)))
+        port = _port(lines, command, time.monotonic() + timeouts.seconds(ready_timeout))
+        yield Endpoint("127.0.0.1", port, timeouts)
     finally:
         _stop(process)
         reader.join(STOP_TIMEOUT)
@@ -121,6 +126,6 @@ def pg_port_forward(pg_kubectl: Kubectl) -> Iterator[PortForward]:
         def forward(namespace: str, target: str, port: int) -> Endpoint:
             # ":80" leaves the choice of the local port to the system: no two runs can collide.
             arguments = ("port-forward", f"--namespace={namespace}", "--address=127.0.0.1", target, f":{port}")
-            return stack.enter_context(forwarded(pg_kubectl.command(*arguments)))
+            return stack.enter_context(forwarded(pg_kubectl.command(*arguments), timeouts=pg_kubectl.timeouts))
 
         yield forward

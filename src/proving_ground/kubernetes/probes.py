@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from proving_ground.core.timeouts import patient
 from proving_ground.kubernetes.client import ExecutionError, Kube
 from proving_ground.kubernetes.pods import pod_manifest, wait_for_pods
 from proving_ground.kubernetes.reachability import Observation, Outcome, Pair, Prober
@@ -72,8 +71,8 @@ class Probes:
         health = {
             "httpGet": {"path": "/healthz", "port": ports[0]},
             # Where all is slow, asking every second is what makes an answer take longer than one.
-            "periodSeconds": max(1, round(patient(0.25))),
-            "timeoutSeconds": round(patient(1)),
+            "periodSeconds": max(1, round(self._kube.timeouts.seconds(0.25))),
+            "timeoutSeconds": round(self._kube.timeouts.seconds(1)),
             "failureThreshold": 1,
         }
         return pod_manifest(
@@ -124,7 +123,7 @@ class Probes:
     def _connect(
         self, source: str, targets: Sequence[str], addresses: Mapping[str, str], timeout_ms: int
     ) -> dict[Pair, Observation]:
-        limit = f"--timeout={round(patient(timeout_ms))}ms"
+        limit = f"--timeout={round(self._kube.timeouts.seconds(timeout_ms))}ms"
         words = ["connect", "--json", limit, *(addresses[target] for target in targets)]
         try:
             answers = self._ask(source, words)

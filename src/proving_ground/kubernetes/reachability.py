@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from proving_ground.core.polling import NotReady, wait_until
+from proving_ground.core.polling import NotReady
+from proving_ground.core.timeouts import USUAL, Timeouts
 
 
 class Outcome(StrEnum):
@@ -84,10 +85,12 @@ class Reachability:
 
     Args:
         title: what it shows, as the heading of its table.
+        timeouts: of the machines that are connected.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, timeouts: Timeouts = USUAL) -> None:
         self.title = title
+        self._timeouts = timeouts
         self.compared = False
         self._expected: dict[Pair, Expectation] = {}
         self._observed: Mapping[Pair, Observation] = {}
@@ -165,7 +168,7 @@ class Reachability:
             WaitTimeoutError: it does not hold; ends with the last table.
             ReachabilityError: a probe broke.
         """
-        wait_until(
+        self._timeouts.wait_until(
             f"this holds: {self.title}", lambda: self.settle(probe), timeout=timeout, interval=0.1, successes=successes
         )
 

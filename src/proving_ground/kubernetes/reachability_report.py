@@ -32,12 +32,12 @@ LEGEND: tuple[tuple[str, Tone, str], ...] = (
 
 
 @pytest.fixture
-def pg_reachability(pg_timeline: Timeline) -> Iterator[Callable[[str], Reachability]]:
+def pg_reachability(pytestconfig: pytest.Config, pg_timeline: Timeline) -> Iterator[Callable[[str], Reachability]]:
     """Makes truth tables by title, kept for the report; one that was declared and never compared fails the test."""
     made: list[Reachability] = []
 
     def make(title: str) -> Reachability:
-        made.append(Reachability(title))
+        made.append(Reachability(title, run_of(pytestconfig).timeouts))
         return made[-1]
 
     yield make

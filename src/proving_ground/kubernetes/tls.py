@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from proving_ground.core.timeouts import patient
+from proving_ground.core.timeouts import USUAL, Timeouts
 
 TIMEOUT = 5.0
 """Seconds for one question: servers are on this host or next to it."""
@@ -62,6 +62,7 @@ def ask(
     body: str | None = None,
     content_type: str = "application/json",
     server_name: str = "",
+    timeouts: Timeouts = USUAL,
 ) -> Answer:
     """Send one HTTPS request; the server's certificate is always verified.
 
@@ -74,6 +75,7 @@ def ask(
         body: of the request.
         content_type: of the body.
         server_name: name that the server's certificate has to bear, by default the host in ``url``.
+        timeouts: of the machines that the server runs on.
 
     Returns:
         The answer; transport errors are reported in it, not raised.
@@ -85,7 +87,7 @@ def ask(
     headers = {"Content-Type": content_type} if body is not None else {}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    connection = _Connection(parts.hostname or "", parts.port or 443, context, server_name)
+    connection = _Connection(parts.hostname or "", parts.port or 443, context, server_name, timeouts)
     try:
         connection.request(method, f"{parts.path or '/'}?{parts.query}".rstrip("?"), body, headers)
         response = connection.getresponse()
@@ -103,8 +105,9 @@ def ask(
 class _Connection(http.client.HTTPSConnection):
     """An HTTPS connection that may expect another name in the server's certificate than the one it connects to."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, server_name: str) -> None:
-        super().__init__(host, port, timeout=patient(TIMEOUT), context=context)
+    def __init__(self, host: str, port: int, context: ssl.SSLContext, server_name: str, timeouts: Timeouts) -> None:
+        super().__init__(host, port, timeout=timeouts.seconds(TIMEOUT), context=context)
+        self._timeouts = timeouts
         self._tls = context
         self._server_name = server_name or host
 
@@ -114,14 +117,13 @@ class _Connection(http.client.HTTPSConnection):
         if self.sock.version() == "TLSv1.3":
             self._await_verdict(self.sock)
 
-    @staticmethod
-    def _await_verdict(sock: ssl.SSLSocket) -> None:
+    def _await_verdict(self, sock: ssl.SSLSocket) -> None:
         """Give the server time to refuse.
 
         In TLS 1.3 the client is done before the server has looked at its certificate. Whoever writes at once may find
         the connection broken and the alert that tells why lost. A server that accepts sends a session ticket instead.
         """
-        select.select([sock], [], [], patient(VERDICT_TIMEOUT))
+        select.select([sock], [], [], self._timeouts.seconds(VERDICT_TIMEOUT))
         sock.settimeout(0)
         try:
             if sock.recv(1) == b"":
@@ -129,4 +131,4 @@ class _Connection(http.client.HTTPSConnection):
         except ssl.SSLWantReadError:
             pass  # the ticket, or nothing: it does not refuse
         finally:
-            sock.settimeout(patient(TIMEOUT))
+            sock.settimeout(self._timeouts.seconds(TIMEOUT))

@@ -12,7 +12,6 @@ from proving_ground.ansible.phases import Phase
 from proving_ground.ansible.runner import Converge, run_playbook
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.progress import Progress
-from proving_ground.core.timeouts import be_patient
 from proving_ground.lifecycle import machines, preflight
 from proving_ground.lifecycle.state import State
 from proving_ground.lifecycle.steps import (
@@ -62,7 +61,9 @@ class Executor:
     def play(self, *arguments: str, plays: tuple[int, int] | None = None) -> Converge:
         """Run the playbook, or some of its plays (see ``runner.run_playbook``); raises ConvergeError."""
         state = self.state
-        return run_playbook(state.settings, state.write_inventory(), self.progress, *arguments, plays=plays)
+        return run_playbook(
+            state.settings, state.write_inventory(), self.progress, *arguments, plays=plays, timeouts=state.timeouts
+        )
 
     @singledispatchmethod
     def _take(self, step: Step) -> None:
@@ -82,7 +83,7 @@ class Executor:
 
     @_take.register
     def _check_reachable(self, _: CheckReachable) -> None:
-        preflight.check_reachable(self.state.settings, self.state.topology, self.progress)
+        preflight.check_reachable(self.state.settings, self.state.topology, self.progress, self.state.timeouts)
 
     @_take.register
     def _create(self, _: Create) -> None:
@@ -90,10 +91,9 @@ class Executor:
 
     def _make(self, checkpoint: str | None) -> None:
         state = self.state
-        record = machines.create(
+        machines.create(
             state.settings, state.topology, state.network_prefix, state.view, self.progress, checkpoint=checkpoint
         )
-        be_patient(record.timeout_factor, state.settings.timeout_factor)
 
     @_take.register
     def _restore(self, step: Restore) -> None:

@@ -11,7 +11,6 @@ from proving_ground.ansible.runner import Converge, check_syntax
 from proving_ground.checkpoints.store import Checkpoints
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.core.timeouts import be_patient
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.host import networks
@@ -38,7 +37,6 @@ class Lifecycle:
         self.progress = progress
         self.state = State(settings, progress)
         self._executor = Executor(self.state, progress)
-        be_patient(settings.timeout_factor)
 
     @property
     def needed_roles(self) -> Collection[str] | None:
@@ -98,10 +96,10 @@ class Lifecycle:
     def syntax(self) -> None:
         """Have Ansible parse the playbook; raises ConvergeError when it is wrong."""
         with self.progress.step("syntax"):
-            check_syntax(self.settings, self.write_inventory())
+            check_syntax(self.settings, self.write_inventory(), self.state.timeouts)
 
     def create(self) -> Record:
-        """Have machines: those of this checkout that are up, or new ones; from here on waiting goes by their speed.
+        """Have machines: those of this checkout that are up, or new ones.
 
         Raises:
             UsageError: ``--pg-reuse`` with nothing up, or machines of another topology or provider are up.
@@ -110,7 +108,6 @@ class Lifecycle:
         self._carry_out(planner.plan_machines)
         record = self.state.record
         assert record is not None, "machines that have just come up are in the ledger"
-        be_patient(record.timeout_factor, self.settings.timeout_factor)
         return record
 
     def ensure_converged(self) -> Converge | None:

@@ -10,7 +10,7 @@ from proving_ground.checkpoints.store import Checkpoints
 from proving_ground.core.errors import MachineError, UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings, named
-from proving_ground.core.timeouts import EMULATED
+from proving_ground.core.timeouts import EMULATED, Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.machines.ledger import OUTLIVING, Ledger, Record
@@ -60,11 +60,11 @@ def create(
         with progress.step("checkpoint back"):
             content |= registry.of(settings).restore(checkpoint, topology, view, progress, vagrant.log)
     vagrant.write_run(content)
+    factor = max(EMULATED if content.get("kvm") is False else 1.0, settings.timeout_factor)
     with progress.step("vagrant up"):
         vagrant.up()
         write_ssh_config(settings, topology)
-        await_logins(settings, topology)
-    factor = max(EMULATED if content.get("kvm") is False else 1.0, settings.timeout_factor)
+        await_logins(settings, topology, Timeouts(factor))
     return ledger.update(phase="created", timeout_factor=factor)
 
 
@@ -82,13 +82,13 @@ def put_back(settings: Settings, topology: Topology, view: View, progress: Progr
         MachineError: they did not come back.
     """
     ledger = Ledger(settings.state_directory)
-    ledger.update(phase="creating", converged_key="", reached="", reached_key="")
+    record = ledger.update(phase="creating", converged_key="", reached="", reached_key="")
     provider = registry.of(settings)
     provider.ensure_running(progress)
     with progress.step("checkpoint back"):
         provider.restore(checkpoint, topology, view, progress, settings.artifacts / "vagrant.log")
         write_ssh_config(settings, topology)
-        await_logins(settings, topology)
+        await_logins(settings, topology, Timeouts(max(record.timeout_factor, settings.timeout_factor)))
     return ledger.update(phase="created")
 
 

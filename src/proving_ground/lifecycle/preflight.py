@@ -7,9 +7,10 @@ import socket
 from functools import partial
 
 from proving_ground.core.errors import MachineError, PreflightError
-from proving_ground.core.polling import NotReady, wait_for_all
+from proving_ground.core.polling import NotReady
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.process.programs import not_installed
 from proving_ground.process.services import cache_directory
@@ -44,7 +45,9 @@ def check_disk() -> None:
         raise PreflightError(text, where=str(cache), hint="free some, or point XDG_CACHE_HOME elsewhere")
 
 
-def check_reachable(settings: Settings, topology: Topology, progress: Progress, timeout: float = 10) -> None:
+def check_reachable(
+    settings: Settings, topology: Topology, progress: Progress, timeouts: Timeouts, timeout: float = 10
+) -> None:
     """Check that every machine of a kept cluster answers on its ssh port.
 
     Raises:
@@ -59,6 +62,6 @@ def check_reachable(settings: Settings, topology: Topology, progress: Progress, 
             raise NotReady(str(error)) from error
 
     probes = {f"{node.name} ({node.address}) answers on port 22": partial(answers, node) for node in topology.nodes}
-    silent = wait_for_all(probes, timeout=timeout)
+    silent = timeouts.wait_for_all(probes, timeout=timeout)
     if silent:
         raise MachineError("; ".join(silent), where="unreachable", hint="run `proving-ground destroy` and start again")

@@ -13,6 +13,7 @@ from proving_ground.ansible.phases import Phase, key, phases, up_to
 from proving_ground.checkpoints.store import Checkpoints
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology, load
 from proving_ground.depot import View
 from proving_ground.lifecycle.planner import Facts
@@ -46,6 +47,12 @@ class State:
     def record(self) -> Record | None:
         """The machines that there are, or None."""
         return self.ledger.read()
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """By the slower of the machines that there are and of what was asked for on this host."""
+        record = self.record
+        return Timeouts(max(self.settings.timeout_factor, 1.0 if record is None else record.timeout_factor))
 
     @cached_property
     def plan(self) -> Topology:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from proving_ground.core.errors import MachineError
-from proving_ground.core.polling import NotReady, wait_for_all
+from proving_ground.core.polling import NotReady
 from proving_ground.core.settings import Settings, named
-from proving_ground.core.timeouts import patient
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 
 LOGIN_SECONDS = 60.0
@@ -52,26 +52,31 @@ def ssh_block(name: str, told: dict[str, Any]) -> str:
     return "\n".join([*lines, "  UserKnownHostsFile /dev/null", ""])
 
 
-def await_logins(settings: Settings, topology: Topology) -> None:
+def await_logins(settings: Settings, topology: Topology, timeouts: Timeouts) -> None:
     """Wait until every machine lets its user in, all at the same time; the connections stay, for those who come next.
 
     Raises:
         MachineError: names every machine that does not, with ssh's own words.
     """
-    probes = {f"{node.name} lets its user in": partial(log_in, settings, node) for node in topology.nodes}
-    closed = wait_for_all(probes, timeout=LOGIN_SECONDS, interval=0.2)
+    probes = {f"{node.name} lets its user in": partial(log_in, settings, node, timeouts) for node in topology.nodes}
+    closed = timeouts.wait_for_all(probes, timeout=LOGIN_SECONDS, interval=0.2)
     if closed:
         raise MachineError("; ".join(closed), where="ssh", hint="run `proving-ground destroy` and start again")
 
 
-def log_in(settings: Settings, node: Node) -> None:
+def log_in(settings: Settings, node: Node, timeouts: Timeouts) -> None:
     """Connect to a machine, unless a connection is there; raises NotReady with ssh's last words."""
     config = str(settings.state_directory / "ssh.config")
     command = ["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", node.name, "true"]
     # A file and no pipe: the connection that stays keeps it open.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words, check=False, timeout=patient(30)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            check=False,
+            timeout=timeouts.seconds(30),
         )
         words.seek(0)
         if done.returncode != 0:

@@ -12,7 +12,7 @@ import pytest
 
 from proving_ground.ansible.runner import environment
 from proving_ground.core.settings import Settings
-from proving_ground.core.timeouts import patient
+from proving_ground.core.timeouts import Timeouts
 
 TIMEOUT = 60
 """Seconds for one command on all nodes."""
@@ -21,7 +21,7 @@ AdHoc = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def pg_ansible(pg_converged: object, pg_settings: Settings) -> AdHoc:  # noqa: ARG001 - the inventory is of machines that are up
+def pg_ansible(pg_converged: object, pg_settings: Settings, pg_timeouts: Timeouts) -> AdHoc:  # noqa: ARG001 - the inventory is of machines that are up
     """``ansible("nodes", "-m", "ping", env={…})``: standard output, one line a host; fails when a host fails."""
 
     def run(*words: str, env: Mapping[str, str] | None = None) -> str:
@@ -30,12 +30,12 @@ def pg_ansible(pg_converged: object, pg_settings: Settings) -> AdHoc:  # noqa: A
         done = subprocess.run(
             [program, *words, "-i", inventory, "--one-line"],
             cwd=pg_settings.root,
-            env={**os.environ, **environment(pg_settings), **(env or {})},
+            env={**os.environ, **environment(pg_settings, pg_timeouts), **(env or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
-            timeout=patient(TIMEOUT),
+            timeout=pg_timeouts.seconds(TIMEOUT),
         )
         assert done.returncode == 0, f"ansible {' '.join(words)} failed:\n{done.stdout}{done.stderr}"
         return done.stdout

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from proving_ground.core.timeouts import patient
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.process.programs import not_installed
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def programs(find: Callable[[str], str | None] = look) -> Programs:
 
 
 @pytest.fixture
-def pg_browser(tmp_path: Path) -> Iterator[WebDriver]:
+def pg_browser(tmp_path: Path, pg_timeouts: Timeouts) -> Iterator[WebDriver]:
     """A browser with an empty profile; it is closed when the test ends."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -89,6 +89,6 @@ def pg_browser(tmp_path: Path) -> Iterator[WebDriver]:
         options.add_argument(argument)
     service = Service(found.driver, log_output=str(tmp_path / "chromedriver.log"))
     driver = webdriver.Chrome(options, service)
-    driver.set_page_load_timeout(patient(PAGE_TIMEOUT))
+    driver.set_page_load_timeout(pg_timeouts.seconds(PAGE_TIMEOUT))
     yield driver
     driver.quit()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from proving_ground.core.redact import scrub
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.diagnostics.collectors import MACHINE, Look, on_machine, take_all
 from proving_ground.plugin.fixtures import has_machines
 from proving_ground.plugin.run import run_of
@@ -29,7 +30,7 @@ def pytest_runtest_makereport(
         run = run_of(item.config)
         if len(run.evidence) < MOST if run.shared is None else run.shared.claim("evidence", MOST):
             folder = run.settings.artifacts / folder_name(item.nodeid)
-            seconds = collect([*looks(item)], folder)
+            seconds = collect([*looks(item)], folder, run.timeouts)
             run.evidence.append(folder)
             report.sections.append(("evidence", f"{_shown(folder, item.config)} (collected in {seconds:.1f} s)"))
         else:
@@ -46,14 +47,14 @@ def looks(item: pytest.Item) -> Iterator[Look]:
         yield from added
 
 
-def collect(wanted: Sequence[Look], folder: Path) -> float:
+def collect(wanted: Sequence[Look], folder: Path, timeouts: Timeouts) -> float:
     """Look at everything at the same time and write a file each; returns how many seconds it took.
 
     Never fails: what could not be seen is said in the file.
     """
     start = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
-    for look, seen in take_all(wanted):
+    for look, seen in take_all(wanted, timeouts):
         text = f"{seen.text}\n({seen.trouble})\n" if seen.trouble else seen.text
         (folder / f"{look.name}.txt").write_text(scrub(text), encoding="utf-8")
     return time.monotonic() - start

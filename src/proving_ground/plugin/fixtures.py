@@ -13,7 +13,7 @@ from proving_ground.core.errors import ConvergeError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
-from proving_ground.core.timeouts import be_patient
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.lifecycle.lifecycle import Lifecycle
@@ -51,9 +51,14 @@ def pg_machines(pytestconfig: pytest.Config, pg_lifecycle: Lifecycle) -> Lifecyc
     """Machines that are up and answer; nothing is said of what is installed on them."""
     run = run_of(pytestconfig)
     pg_lifecycle.needed_roles = run.needed_roles
-    record = run.attempt(lambda: once(run, "machines", pg_lifecycle.create))
-    be_patient(record.timeout_factor, run.settings.timeout_factor)
+    run.attempt(lambda: once(run, "machines", pg_lifecycle.create))
     return pg_lifecycle
+
+
+@pytest.fixture(scope="session")
+def pg_timeouts(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Timeouts:  # noqa: ARG001 - it goes by their speed
+    """Waits, and how long: ``pg_timeouts.wait_until("the page is there", probe, timeout=10)``."""
+    return run_of(pytestconfig).timeouts
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 import pytest
 
-from proving_ground.core.polling import OBSERVERS, Waited
+from proving_ground.core.polling import Waited
+from proving_ground.plugin.run import run_of
 
 PROPERTY = "wait"
 WORTH_TELLING = 1.0
@@ -21,20 +22,18 @@ MOST = 10
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001 - the hook's own arguments
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note the waits of each test, those of its fixtures among them, in its report and so in JUnit's results."""
-
-    def observe(waited: Waited) -> None:
-        if waited.seconds >= WORTH_TELLING or waited.transport_errors:
-            item.user_properties.append((PROPERTY, json.dumps(asdict(waited))))
-
-    if "pg_machines" not in getattr(item, "fixturenames", []):
-        return (yield)  # what waits without machines waits for itself
-    OBSERVERS.append(observe)
-    try:
-        return (yield)
-    finally:
-        OBSERVERS.remove(observe)
+    run = run_of(item.config)
+    if "pg_machines" in getattr(item, "fixturenames", []):  # what waits without machines waits for itself
+        for waited in run.waits:
+            if waited.seconds >= WORTH_TELLING or waited.transport_errors:
+                item.user_properties.append((PROPERTY, json.dumps(asdict(waited))))
+    run.waits.clear()
+    return (yield)
 
 
 def noted(reports: Iterable[pytest.TestReport]) -> list[tuple[str, Waited]]:

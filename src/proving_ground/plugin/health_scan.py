@@ -12,6 +12,7 @@ import pytest
 
 from proving_ground.core.redact import scrub
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.diagnostics.collectors import on_machine, take_all
 from proving_ground.diagnostics.findings import Finding, Inquiry, distinct
@@ -57,7 +58,7 @@ def _scan(run: Run) -> Scan:
     settings, topology = run.settings, run.topology
     added, failed = _added(run.config)
     inquiries = [*of_machines(settings, topology), *added]
-    findings, unheard = ask(inquiries)
+    findings, unheard = ask(inquiries, run.timeouts)
     sources = tuple(dict.fromkeys(each.source for each in inquiries))
     scan = Scan(len(topology.nodes), sources, tuple(findings), unheard | failed, time.monotonic() - start)
     settings.artifacts.mkdir(parents=True, exist_ok=True)
@@ -82,7 +83,7 @@ def _added(config: pytest.Config) -> tuple[list[Inquiry], dict[str, str]]:
     return [inquiry for each in named for inquiry in each], {}
 
 
-def ask(inquiries: Sequence[Inquiry]) -> tuple[list[Finding], dict[str, str]]:
+def ask(inquiries: Sequence[Inquiry], timeouts: Timeouts) -> tuple[list[Finding], dict[str, str]]:
     """Ask everybody at the same time.
 
     Returns:
@@ -90,7 +91,7 @@ def ask(inquiries: Sequence[Inquiry]) -> tuple[list[Finding], dict[str, str]]:
     """
     found: list[Finding] = []
     unheard: dict[str, str] = {}
-    for inquiry, (_, seen) in zip(inquiries, take_all([each.look for each in inquiries]), strict=True):
+    for inquiry, (_, seen) in zip(inquiries, take_all([each.look for each in inquiries], timeouts), strict=True):
         trouble = seen.trouble
         try:
             for finding in inquiry.read(seen.text):  # what comes before a mistake counts

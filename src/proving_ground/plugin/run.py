@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import pytest
 
 from proving_ground.core.errors import ConvergeError, HarnessError
+from proving_ground.core.polling import Waited
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.machines.ledger import Ledger, Record, locked
@@ -52,6 +54,7 @@ class Run:
         evidence: folders that evidence of failures was written to.
         scan: what a scan after a green run has found.
         closing_lines: what is said after everything else.
+        waits: those of the present test that came to their end.
         hints_shown: the debug hints that a debugger has shown last.
     """
 
@@ -70,6 +73,7 @@ class Run:
     evidence: list[Path] = field(default_factory=list)
     scan: Scan | None = None
     closing_lines: list[str] = field(default_factory=list)
+    waits: list[Waited] = field(default_factory=list)
     hints_shown: list[str] = field(default_factory=list)
     _hold: ExitStack = field(default_factory=ExitStack)
 
@@ -89,6 +93,13 @@ class Run:
     def record(self) -> Record | None:
         """What the ledger says of machines that are there; None where there are none."""
         return Ledger(self.settings.state_directory).read()
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """By the slower of the machines and of what was asked for on this host; each wait is noted in :attr:`waits`."""
+        record = self.record
+        machines = 1.0 if record is None else record.timeout_factor
+        return Timeouts(max(self.settings.timeout_factor, machines), observe=self.waits.append)
 
     @property
     def is_red(self) -> bool:

@@ -15,6 +15,7 @@ from proving_ground.core.errors import ConvergeError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
+from proving_ground.core.timeouts import USUAL
 from proving_ground.process.reaper import MARK
 
 PLAYBOOK = "- {name: First, hosts: all, roles: [store]}\n- {name: Second, hosts: all, roles: [network]}\n"
@@ -116,9 +117,9 @@ def test_what_ansible_cannot_parse_is_told_in_its_words(
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program.parent / "python"))
     if code == 0:
-        check_syntax(Settings(tmp_path, "run"), tmp_path / "inventory.yml")
+        check_syntax(Settings(tmp_path, "run"), tmp_path / "inventory.yml", USUAL)
     else:
         with pytest.raises(ConvergeError) as failed:
-            check_syntax(Settings(tmp_path, "run"), tmp_path / "inventory.yml")
+            check_syntax(Settings(tmp_path, "run"), tmp_path / "inventory.yml", USUAL)
         assert failed.value.what == words
     assert (tmp_path / "artifacts" / "run" / "syntax.log").exists()

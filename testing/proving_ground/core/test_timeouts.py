@@ -12,7 +12,7 @@ import yaml
 from proving_ground.core.progress import Progress
 from proving_ground.core.project import Project
 from proving_ground.core.settings import Settings
-from proving_ground.core.timeouts import EMULATED, Patience, patient
+from proving_ground.core.timeouts import EMULATED
 from proving_ground.lifecycle import machines, preflight
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.lifecycle.state import State
@@ -20,12 +20,6 @@ from proving_ground.machines.ledger import Record
 from proving_ground.providers import registry
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(autouse=True)
-def usual(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A factor of this test's own."""
-    monkeypatch.setattr(Patience, "factor", 1.0)
 
 
 def lifecycle(tmp_path: Path, patience: float, monkeypatch: pytest.MonkeyPatch) -> Lifecycle:
@@ -45,11 +39,11 @@ def test_waiting_goes_by_the_slower_of_machines_and_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_machines: float, asked: float, factor: float
 ) -> None:
     life = lifecycle(tmp_path, asked, monkeypatch)
-    assert patient(10) == 10 * asked, "before there are machines"
+    assert life.state.timeouts.seconds(10) == 10 * asked, "before there are machines"
     life.ledger.write(Record("run", "default", "docker", phase="created", timeout_factor=of_machines))
     monkeypatch.setattr(preflight, "check_reachable", lambda *_: None)
     life.create()
-    assert patient(10) == 10 * factor
+    assert life.state.timeouts.seconds(10) == 10 * factor
 
 
 def test_machines_keep_the_patience_that_they_were_made_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

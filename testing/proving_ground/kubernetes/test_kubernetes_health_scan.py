@@ -12,6 +12,7 @@ import pytest
 
 from proving_ground.core import topology
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import USUAL
 from proving_ground.diagnostics.findings import Finding, UnreadableError
 from proving_ground.kubernetes.health_scan import LOGS, logs, objects, pytest_proving_ground_inquiries
 from proving_ground.machines.ledger import Ledger, Record
@@ -172,7 +173,7 @@ def test_cluster_is_asked_once_and_every_node_that_runs_pods(tmp_path: Path) -> 
     plan = topology.load(Path(__file__).parents[3] / "topology", "default")
     nodes = ["kube-master-01", "kube-worker-01", "kube-worker-02"]
     hook = SimpleNamespace(pytest_proving_ground_kubernetes_nodes=lambda **_: nodes)
-    run = SimpleNamespace(settings=settings, topology=plan)
+    run = SimpleNamespace(settings=settings, topology=plan, timeouts=USUAL)
     config: Any = SimpleNamespace(stash={RUN: run}, hook=hook)
     assert pytest_proving_ground_inquiries(config) == []  # there is no cluster yet
     Ledger(settings.state_directory).write(Record("run", "default", "docker", view="/depot/view"))

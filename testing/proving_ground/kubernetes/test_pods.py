@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from proving_ground.core.polling import WaitTimeoutError
+from proving_ground.core.timeouts import USUAL
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import pod_manifest, ready, state, wait_for_pods
 
@@ -26,7 +27,7 @@ def pod(name: str = "a", *, is_ready: bool = True, deleted: bool = False) -> Any
 
 def cluster(*pods: Any) -> Kube:
     core = Object(list_namespaced_pod=lambda *_, **__: Object(items=list(pods)))
-    return cast(Kube, Object(core=core))
+    return cast(Kube, Object(core=core, timeouts=USUAL))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from proving_ground.core.timeouts import USUAL
 from proving_ground.kubernetes.client import Execution, ExecutionError, Kube
 from proving_ground.kubernetes.probes import ProbePod, Probes
 from proving_ground.kubernetes.reachability import Observation, Outcome
@@ -17,6 +18,8 @@ ADDRESSES = {"b": "10.2.2.2:8080", "c": "10.2.2.3:8080"}
 
 class Cluster:
     """Answers every command in a pod with one execution."""
+
+    timeouts = USUAL
 
     def __init__(self, answer: Execution | ExecutionError) -> None:
         self.answer = answer

@@ -81,7 +81,7 @@ class Life:
         patch.setattr(machines, "create", self.make)
         patch.setattr(machines, "put_back", self.put_back)
         patch.setattr(machines, "destroy", self.destroy)
-        patch.setattr(executor, "run_playbook", lambda *_, plays: self.play(*_[3:], plays=plays))
+        patch.setattr(executor, "run_playbook", lambda *_, plays, **__: self.play(*_[3:], plays=plays))
         self.life = Lifecycle(settings, Progress(io.StringIO()))
         self.ledger, self.checkpoints = self.life.ledger, self.life.checkpoints
 

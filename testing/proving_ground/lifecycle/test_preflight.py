@@ -18,6 +18,7 @@ from proving_ground.core.errors import MachineError, PreflightError
 from proving_ground.core.polling import WaitTimeoutError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import USUAL
 from proving_ground.core.topology import load
 from proving_ground.host import routes
 from proving_ground.lifecycle import preflight
@@ -125,6 +126,6 @@ def test_machines_that_do_not_answer_are_all_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(socket, "create_connection", refused)
     settings = Settings(ROOT, "run-1", provider="virtualbox")  # which nothing is started for
     with pytest.raises(MachineError) as caught:
-        preflight.check_reachable(settings, TOPOLOGY, Progress(), timeout=0)
+        preflight.check_reachable(settings, TOPOLOGY, Progress(), USUAL, timeout=0)
     for node in TOPOLOGY.nodes:
         assert f"{node.name} ({node.address}) answers on port 22" in str(caught.value)

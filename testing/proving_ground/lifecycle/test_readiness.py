@@ -33,7 +33,7 @@ def did(what):
         file.write(f"{{what}}\\n")
 
 
-def play(settings, inventory, progress, *arguments, plays):
+def play(settings, inventory, progress, *arguments, plays, timeouts):
     did(f"plays {{plays[0]}}-{{plays[1]}}")
     if plays[0] <= FAILS < plays[1]:
         raise ConvergeError("does not answer", where="kube-worker-01: network : Wait", play="Second", role="network")

@@ -10,6 +10,7 @@ import pytest
 
 from proving_ground.core.errors import MachineError
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import USUAL
 from proving_ground.core.topology import load
 from proving_ground.machines import ssh
 
@@ -38,7 +39,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_every_machine_is_asked_until_it_lets_somebody_in(settings: Settings) -> None:
-    ssh.await_logins(settings, TOPOLOGY)
+    ssh.await_logins(settings, TOPOLOGY, USUAL)
     asked = (settings.root / "asked").read_text(encoding="utf-8").split()
     assert sorted(asked) == sorted([node.name for node in TOPOLOGY.nodes] * 3)
 
@@ -50,7 +51,7 @@ def test_a_machine_that_lets_nobody_in_is_named_with_the_reason(
     monkeypatch.setattr(ssh, "LOGIN_SECONDS", 0.0)
     one = replace(TOPOLOGY, nodes=TOPOLOGY.nodes[:2])
     with pytest.raises(MachineError) as caught:
-        ssh.await_logins(settings, one)
+        ssh.await_logins(settings, one, USUAL)
     for node in one.nodes:
         assert f"ssh: connect to host {node.name} port 22: Connection refused" in str(caught.value)
     assert "proving-ground destroy" in str(caught.value)

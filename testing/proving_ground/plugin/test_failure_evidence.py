@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from proving_ground.core.timeouts import USUAL
 from proving_ground.diagnostics.collectors import Look, Seen, take
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.plugin.failure_evidence import collect, folder_name
@@ -35,23 +36,23 @@ def test_a_slow_look_keeps_what_it_has_seen() -> None:
 
 
 def test_evidence_says_where_it_may_not_be_all(tmp_path: Path) -> None:
-    collect([Look("x", ["sh", "-c", "echo seen; exit 3"])], tmp_path)
+    collect([Look("x", ["sh", "-c", "echo seen; exit 3"])], tmp_path, USUAL)
     assert (tmp_path / "x.txt").read_text(encoding="utf-8") == "seen\n\n(ended with 3)\n"
 
 
 def test_looks_are_taken_at_the_same_time(tmp_path: Path) -> None:
     wanted = [Look(f"look-{number}", ["sleep", "0.5"]) for number in range(6)]
-    assert collect(wanted, tmp_path / "evidence") < 2
+    assert collect(wanted, tmp_path / "evidence", USUAL) < 2
     assert len(list((tmp_path / "evidence").iterdir())) == 6
 
 
 def test_secrets_do_not_get_into_evidence(tmp_path: Path) -> None:
-    collect([Look("log", ["echo", "password=correct-horse"])], tmp_path)
+    collect([Look("log", ["echo", "password=correct-horse"])], tmp_path, USUAL)
     assert "correct-horse" not in (tmp_path / "log.txt").read_text(encoding="utf-8")
 
 
 def test_nothing_to_look_at_is_no_failure(tmp_path: Path) -> None:
-    assert collect([], tmp_path) < 1
+    assert collect([], tmp_path, USUAL) < 1
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.settings import Settings
-from proving_ground.core.timeouts import Patience
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.plugin import run
+from proving_ground.plugin.run import Run
 
 pytest_plugins = ["pytester"]
 
@@ -43,7 +44,7 @@ class Life:
 
     def create(self) -> Record:
         """They are there."""
-        return self.ledger.update(phase="created", timeout_factor=Patience.factor)
+        return self.ledger.update(phase="created")
 
     def is_ready(self, roles: object) -> bool:  # noqa: ARG002 - as the real one
         """They are."""
@@ -154,7 +155,7 @@ def test_machine_that_could_not_be_asked_is_no_machine_without_findings(
 
 
 def test_machine_that_does_not_answer_is_not_waited_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proving_ground.core.timeouts.Patience.factor", 0.1)
+    monkeypatch.setattr(Run, "timeouts", Timeouts(0.1))
     result = project.run(GREEN, "case $* in *etcd-01*) exec sleep 60 ;; *) echo all=told ;; esac")
     result.stdout.fnmatch_lines(["not scanned*: etcd-01: journal: the rest did not come within*"])
     assert project.data()["seconds"] < 30

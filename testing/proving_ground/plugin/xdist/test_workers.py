@@ -81,7 +81,7 @@ def destroy(settings, progress):
     Ledger(settings.state_directory).clear()
 
 
-def run_playbook(settings, inventory, progress, *arguments, plays=None):
+def run_playbook(settings, inventory, progress, *arguments, plays=None, timeouts=None):
     note(" ".join(["converge", *arguments]))
     if FAILS == "converge":
         raise ConvergeError("no route", where="kube-worker-01: network : Start", play="Second", role="network")
@@ -127,12 +127,11 @@ def test_changes_nothing(pg_second_converge, part): pass
 
 STORE = """
 import os, pytest
-from proving_ground.core.timeouts import Patience
 
 @pytest.mark.role("store")
 @pytest.mark.parametrize("part", range(2))
-def test_store(pg_converged, noted, pg_settings, part):
-    assert Patience.factor == 3.0
+def test_store(pg_converged, noted, pg_settings, pg_timeouts, part):
+    assert pg_timeouts.factor == 3.0
     assert os.environ["PROVING_GROUND_RUN"] == f"{pg_settings.checkout_id}/{pg_settings.run_id}"
 """
 
