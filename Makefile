@@ -1,5 +1,5 @@
-# The words of the trade, each nearly one line; `make` alone lists them. TOPOLOGY, PROVIDER, NETWORK_PREFIX, CHECKPOINTS
-# and PATIENCE are passed on.
+# One word for each thing that one does here, nearly all of them one line; `make` alone lists them. The plugin's environment
+# variables (PG_TOPOLOGY, PG_PROVIDER, …) work with all of them.
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
 pytest := $(python) -m pytest
-suites := tests --ignore=tests/unit --ignore=tests/parallel
+proving-ground := $(python) -m proving_ground.cli
 
 help: ## This list
 	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' Makefile | expand -t 25
@@ -18,11 +18,11 @@ setup: ## Install what is missing on this machine (asks root only for that) and 
 	@scripts/setup
 
 depot: setup ## Build what nodes are given, where it is not in the cache
-	@$(python) -m fixtures.depot fill
+	@$(proving-ground) depot fill
 
 depot-repair: setup ## Remove what is corrupt from the cache, and build it anew
-	@$(python) -m fixtures.depot repair
-	@$(python) -m fixtures.depot fill
+	@$(proving-ground) depot repair
+	@$(proving-ground) depot fill
 
 integration: depot ## From nothing to a verified cluster: syntax, create, converge, idempotence, verify, destroy
 	@$(tox) integration
@@ -32,7 +32,7 @@ integration-checkpoints: depot ## The same by checkpoints: saved phase by phase,
 
 integration-libvirt: ## The same on virtual machines, one of them; slow where there is no KVM
 	@scripts/setup libvirt
-	@$(python) -m fixtures.depot fill
+	@$(proving-ground) depot fill
 	@$(tox) integration-libvirt
 
 test: lint unit integration integration-checkpoints ## All that CI runs
@@ -44,31 +44,31 @@ unit: setup ## The harness and the pods' programs, without any machine
 	@$(tox) unit
 
 up: depot ## Machines and playbook, nothing else; says how to get in
-	@$(python) -m fixtures up
+	@$(proving-ground) up
 
 vagrant: depot ## Machines alone
-	@$(python) -m fixtures vagrant
+	@$(proving-ground) create
 
 converge: depot ## The playbook on the machines
-	@$(python) -m fixtures converge
+	@$(proving-ground) converge
 
 idempotence: setup ## The playbook once more: it may change nothing
-	@$(python) -m fixtures idempotence
+	@$(proving-ground) idempotence
 
 checkpoints: setup ## What is saved, with sizes; PRUNE=stale removes what roles no longer lead to, PRUNE=all all
-	@$(python) -m fixtures checkpoints
+	@$(proving-ground) checkpoints $(if $(PRUNE),--prune $(PRUNE))
 
 smoke: depot ## One or two tests a role, on the machines that are up, or else on new ones
-	@$(pytest) -m smoke $(suites)
+	@$(pytest) -m smoke tests
 
 verify: setup ## All suites on the machines that are up
-	@$(pytest) --reuse $(suites)
+	@$(pytest) --pg-reuse tests
 
 destroy reap: ## Remove this checkout's machines and networks, and what a killed run has left of them
-	@[ ! -x .venv/bin/python ] || $(python) -m fixtures $@
+	@[ ! -x .venv/bin/python ] || $(proving-ground) destroy
 
 clean: ## That, a Docker engine that had to be started, and all that runs left here; the depot's cache stays
-	@[ ! -x .venv/bin/python ] || $(python) -m fixtures clean
+	@[ ! -x .venv/bin/python ] || $(proving-ground) clean
 	rm -rf artifacts .tox .venv .vagrant .proving-ground .mypy_cache .ruff_cache .ansible
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -76,7 +76,7 @@ bench: depot ## Every phase timed, beside its target
 	@$(python) scripts/bench.py $(PHASES)
 
 shell: setup ## A shell on one machine: make shell HOST=kube-worker-01
-	@$(python) -m fixtures shell
+	@$(proving-ground) login $(HOST)
 
 lock: setup ## Pin anew what pyproject.toml asks for
 	@scripts/lock

@@ -17,8 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "artifacts" / "bench"
 PYTEST = [sys.executable, "-m", "pytest"]
-SUITES = ["tests", "--ignore=tests/unit", "--ignore=tests/parallel"]
-FIXTURES = [sys.executable, "-m", "fixtures"]
+SUITES = ["tests"]
+COMMAND = [sys.executable, "-m", "proving_ground.cli"]
 AS_USERS_HAVE_IT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """The environment: without compiled modules on disk, Python and pytest compile every file again, every time."""
 
@@ -85,7 +85,11 @@ def cold_depot(log: Path) -> float:
     places = {name: f"{directory}/{name.lower()}" for name in ("GOCACHE", "GOMODCACHE", "XDG_CACHE_HOME")}
     try:
         start = time.monotonic()
-        run([sys.executable, "-m", "fixtures.depot", "fill"], log, {**os.environ, **places, "GOFLAGS": "-modcacherw"})
+        run(
+            [*COMMAND, "depot", "fill"],
+            log,
+            {**os.environ, **places, "GOFLAGS": "-modcacherw"},
+        )
         return time.monotonic() - start
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -104,17 +108,17 @@ def memory(log: Path) -> float:
 
 def checkpoints(log: Path) -> float:
     """Seconds of the longest save, while a cluster is made from nothing and saved after each phase."""
-    run([*FIXTURES, "destroy"], log, AS_USERS_HAVE_IT)
-    run([*FIXTURES, "checkpoints"], log, AS_USERS_HAVE_IT | {"PRUNE": "all"})
-    run([*FIXTURES, "up"], log, AS_USERS_HAVE_IT | {"CHECKPOINTS": "1"})
+    run([*COMMAND, "destroy"], log, AS_USERS_HAVE_IT)
+    run([*COMMAND, "checkpoints", "--prune", "all"], log, AS_USERS_HAVE_IT)
+    run([*COMMAND, "up", "--checkpoints"], log, AS_USERS_HAVE_IT)
     found = re.findall(r"checkpoint \S+ done in ([\d.]+) s", log.read_text(encoding="utf-8"))
     return max(float(seconds) for seconds in found)
 
 
 def restore(log: Path) -> float:
     """Seconds from no machines, with a checkpoint of the last phase, to the first smoke test of all that passes."""
-    run([*FIXTURES, "destroy"], log, AS_USERS_HAVE_IT)
-    command = [*PYTEST, "-v", "--color=no", "--checkpoints", "--keep=always", "-m", "smoke", *SUITES]
+    run([*COMMAND, "destroy"], log, AS_USERS_HAVE_IT)
+    command = [*PYTEST, "-v", "--color=no", "--pg-checkpoints", "--pg-keep=always", "-m", "smoke", *SUITES]
     start = time.monotonic()
     first = None
     with (
@@ -137,7 +141,7 @@ def changed_task(log: Path) -> float:
     before = file.read_text(encoding="utf-8")
     try:
         file.write_text(f"{before}# {time.time()}\n", encoding="utf-8")
-        return timed(*PYTEST, "--checkpoints", "--keep=always", "tests/configure/test_workers.py")(log)
+        return timed(*PYTEST, "--pg-checkpoints", "--pg-keep=always", "tests/configure/test_workers.py")(log)
     finally:
         file.write_text(before, encoding="utf-8")
 
@@ -145,9 +149,9 @@ def changed_task(log: Path) -> float:
 def evidence(log: Path) -> float:
     """Seconds for all that is looked at after a failure: the machines, the cluster and etcd."""
     test = LOGS / "test_in_vain.py"  # among the logs: no killed bench leaves a test that fails among the suites
-    test.write_text("def test_in_vain(kube, etcd):\n    raise AssertionError\n", encoding="utf-8")
+    test.write_text("def test_in_vain(pg_kube, etcd):\n    raise AssertionError\n", encoding="utf-8")
     with log.open("wb") as output:
-        command = [*PYTEST, "--reuse", str(test)]
+        command = [*PYTEST, "--pg-reuse", str(test)]
         subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, env=AS_USERS_HAVE_IT, check=False)
     told = re.search(r"\(collected in ([0-9.]+) s\)", log.read_text(encoding="utf-8", errors="replace"))
     if told is None:
@@ -158,20 +162,20 @@ def evidence(log: Path) -> float:
 PHASES = (
     Phase("depot-cold", "depot, nothing cached", 25 * 60, cold_depot, usual=False),
     Phase("collection", "pytest --collect-only", 1, timed_again(*PYTEST, "--collect-only", "-q")),
-    Phase("unit", "pytest -n auto tests/unit", 15, timed(*PYTEST, "-n", "auto", "tests/unit")),
-    Phase("depot", "depot, warm", 1, timed(sys.executable, "-m", "fixtures.depot", "fill")),
-    Phase("vagrant", "machines", None, timed(*FIXTURES, "vagrant")),
-    Phase("converge", "first converge", None, timed(*FIXTURES, "converge")),
-    Phase("again", "second converge", 30, timed(*FIXTURES, "idempotence")),
+    Phase("unit", "pytest -n auto testing", 15, timed(*PYTEST, "-n", "auto", "testing")),
+    Phase("depot", "depot, warm", 1, timed(*COMMAND, "depot", "fill")),
+    Phase("vagrant", "machines", None, timed(*COMMAND, "create")),
+    Phase("converge", "first converge", None, timed(*COMMAND, "converge")),
+    Phase("again", "second converge", 30, timed(*COMMAND, "idempotence")),
     Phase("memory", "memory of all machines", 2.5, memory, unit="GiB"),
-    Phase("smoke", "pytest --reuse -m smoke", 15, timed(*PYTEST, "--reuse", "-m", "smoke", *SUITES)),
+    Phase("smoke", "pytest --pg-reuse -m smoke", 15, timed(*PYTEST, "--pg-reuse", "-m", "smoke", *SUITES)),
     Phase("evidence", "evidence of a failure", 5, evidence),
-    Phase("destroy", "destroy", None, timed(*FIXTURES, "destroy")),
+    Phase("destroy", "destroy", None, timed(*COMMAND, "destroy")),
     Phase("checkpoints", "longest save of a checkpoint", 10, checkpoints),
     Phase("restore", "checkpoint to first smoke test", 25, restore),
     Phase("changed", "a worker's task to its verdict", 45, changed_task),
-    Phase("destroyed", "destroy, again", None, timed(*FIXTURES, "destroy")),
-    Phase("integration", "all of integration", 300, timed(*PYTEST, "--keep", "never", *SUITES)),
+    Phase("destroyed", "destroy, again", None, timed(*COMMAND, "destroy")),
+    Phase("integration", "all of integration", 300, timed(*PYTEST, "--pg-keep", "never", *SUITES)),
 )
 
 
@@ -190,7 +194,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments).phases
     if unknown := set(chosen) - set(names):
         parser.error(f"no phase {', '.join(sorted(unknown))}; there are: {' '.join(names)}")
-    up = subprocess.run([*FIXTURES, "status"], cwd=ROOT, capture_output=True, check=False).returncode == 0
+    up = subprocess.run([*COMMAND, "status"], cwd=ROOT, capture_output=True, check=False).returncode == 0
     if up and not chosen:
         raise SystemExit("machines of this checkout are up, and all phases start from none: `make destroy` first")
     LOGS.mkdir(parents=True, exist_ok=True)

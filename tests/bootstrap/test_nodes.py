@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from testinfra.host import Host
 
-from fixtures.nodes import ip
-from fixtures.settings import Settings
-from fixtures.topology import Node, Topology
-from fixtures.wait import NotReady, WaitTimeoutError, wait_until
+from proving_ground.core.polling import NotReady, WaitTimeoutError
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.core.topology import Node, Topology
+from proving_ground.machines.node_facts import ip
 
 if TYPE_CHECKING:
-    from fixtures.lifecycle import Lifecycle
+    from proving_ground.lifecycle.lifecycle import Lifecycle
 
 pytestmark = [
     pytest.mark.order(10),
@@ -31,12 +32,12 @@ def found(host: Host, programs: str) -> list[str]:
 
 
 @pytest.fixture
-def untouched(machines: Lifecycle, host: Host) -> Host:
+def untouched(pg_machines: Lifecycle, host: Host) -> Host:
     """The host, if nothing has been installed on it yet; otherwise the test has nothing to look at."""
-    record = machines.ledger.read()
+    record = pg_machines.ledger.read()
     if record is not None and record.phase == "converged":
         pytest.skip("the machines are converged already")
-    new = machines.created_here and not machines.settings.checkpoints
+    new = pg_machines.created_here and not pg_machines.settings.checkpoints
     if not new and host.file("/opt/python").exists:
         pytest.skip("the machines come from an earlier run, which has begun to converge them")
     return host
@@ -48,12 +49,14 @@ def test_node_boots_without_a_failed_unit(untouched: Host) -> None:
     assert state == "running", untouched.run("systemctl --failed --plain --no-legend").stdout
 
 
-def test_what_waits_for_the_network_waits_for_the_machines_own_address(untouched: Host, topology: Topology) -> None:
+def test_what_waits_for_the_network_waits_for_the_machines_own_address(
+    untouched: Host, pg_topology: Topology, pg_timeouts: Timeouts
+) -> None:
     """Docker connects a container to its networks while it boots: who asks another machine too soon is not heard."""
     if untouched.run("systemd-detect-virt --quiet --container").rc != 0:
         pytest.skip("a virtual machine's kernel has the address before anything is started")
     name = untouched.check_output("hostname")
-    address = f"{topology.node(name).address}/{topology.networks['machines'].prefixlen}"
+    address = f"{pg_topology.node(name).address}/{pg_topology.networks['machines'].prefixlen}"
 
     def online() -> None:
         state = untouched.check_output("systemctl show --property ActiveState --value network-online.target")
@@ -65,21 +68,21 @@ def test_what_waits_for_the_network_waits_for_the_machines_own_address(untouched
         try:
             untouched.check_output("systemctl start --no-block network-online.target")
             with pytest.raises(WaitTimeoutError, match="it is inactive"):
-                wait_until(f"{name} is online without its address", online, timeout=0.5)
+                pg_timeouts.wait_until(f"{name} is online without its address", online, timeout=0.5)
         finally:
             untouched.check_output(f"ip address add {address} dev eth1")
-        wait_until(f"{name} is online with its address", online, timeout=10)
+        pg_timeouts.wait_until(f"{name} is online with its address", online, timeout=10)
         untouched.check_output("systemctl stop network-online.target private-network.service")
 
 
-def test_key_that_opens_a_node_is_its_own_file(untouched: Host, settings: Settings) -> None:
+def test_key_that_opens_a_node_is_its_own_file(untouched: Host, pg_settings: Settings) -> None:
     """No file of somebody else opens it to sshd, and the user of the host is somebody else there."""
-    if settings.provider != "docker":
+    if pg_settings.provider != "docker":
         pytest.skip("a virtual machine is told its key when it starts")
     assert untouched.run("mountpoint -q /etc/ssh/authorized_keys.d").rc != 0
     file = untouched.file("/etc/ssh/authorized_keys.d/core")
     assert (file.user, file.mode) == ("root", 0o644)
-    public = settings.state_directory / "ssh" / "id_ed25519.pub"
+    public = pg_settings.state_directory / "ssh" / "id_ed25519.pub"
     assert file.content_string == public.read_text(encoding="ascii")
 
 
@@ -109,10 +112,10 @@ def test_node_lets_core_become_root_without_a_password(untouched: Host) -> None:
     assert untouched.check_output("printenv SUDO_USER; id --user").split() == ["core", "0"]
 
 
-def test_node_has_its_planned_address(untouched: Host, node: Node) -> None:
-    planned = [entry["ifname"] for entry in ip(untouched, "-4", "address", "show", "to", str(node.address)) if entry]
+def test_node_has_its_planned_address(untouched: Host, pg_node: Node) -> None:
+    planned = [entry["ifname"] for entry in ip(untouched, "-4", "address", "show", "to", str(pg_node.address)) if entry]
     assert planned == ["eth1"]
 
 
-def test_node_bears_its_planned_name(untouched: Host, node: Node) -> None:
-    assert untouched.check_output("cat /proc/sys/kernel/hostname") == node.name
+def test_node_bears_its_planned_name(untouched: Host, pg_node: Node) -> None:
+    assert untouched.check_output("cat /proc/sys/kernel/hostname") == pg_node.name

@@ -7,8 +7,8 @@ import json
 import pytest
 from testinfra.host import Host
 
-from fixtures.ad_hoc import AdHoc
-from fixtures.topology import Node, Topology
+from proving_ground.core.topology import Node, Topology
+from proving_ground.plugin.ansible_adhoc import AdHoc
 
 pytestmark = [pytest.mark.order(20), pytest.mark.role("bootstrap/ansible-bootstrap")]
 
@@ -29,12 +29,12 @@ def test_python_is_not_part_of_the_system(host: Host) -> None:
     assert host.check_output("find /usr /bin /sbin -xdev -name 'python3*' -perm /111") == ""
 
 
-def test_ansible_modules_run_on_every_node(ansible: AdHoc, topology: Topology) -> None:
-    answers = ansible("nodes", "-m", "ping").splitlines()
+def test_ansible_modules_run_on_every_node(pg_ansible: AdHoc, pg_topology: Topology) -> None:
+    answers = pg_ansible("nodes", "-m", "ping").splitlines()
     answered = {line.split(" |")[0] for line in answers if '"ping": "pong"' in line}
-    assert answered == {node.name for node in topology.nodes}, answers
+    assert answered == {node.name for node in pg_topology.nodes}, answers
 
 
 @pytest.mark.hosts("etcd", "kube_master", "kube_worker")
-def test_node_still_refuses_changes_of_usr(host: Host, node: Node) -> None:
-    assert "Read-only file system" in host.run("touch /usr/changed").stderr, f"{node.name} took a file in /usr"
+def test_node_still_refuses_changes_of_usr(host: Host, pg_node: Node) -> None:
+    assert "Read-only file system" in host.run("touch /usr/changed").stderr, f"{pg_node.name} took a file in /usr"

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from testinfra.host import Host
 
-from fixtures.nodes import kubernetes_nodes
+from fixtures.cluster_nodes import kubernetes_nodes
 from fixtures.pki import Pki
-from fixtures.tls import Verdict, ask
-from fixtures.topology import Node, Topology
+from proving_ground.core.topology import Node, Topology
+from proving_ground.kubernetes.tls import Verdict
 
 pytestmark = [pytest.mark.order(30), pytest.mark.role("configure/ca")]
 
@@ -71,8 +71,8 @@ def planned(topology: Topology) -> dict[str, Leaf]:
 
 
 @pytest.fixture(scope="module")
-def leaves(topology: Topology) -> dict[str, Leaf]:
-    return planned(topology)
+def leaves(pg_topology: Topology) -> dict[str, Leaf]:
+    return planned(pg_topology)
 
 
 def names(certificate: x509.Certificate) -> set[str]:
@@ -156,19 +156,19 @@ def test_administrator_alone_may_do_everything(pki: Pki, leaves: dict[str, Leaf]
     assert almighty == {"admin"}
 
 
-def test_api_server_is_known_by_every_name_it_is_called(pki: Pki, topology: Topology) -> None:
-    first_service = topology.networks["services"][1]
+def test_api_server_is_known_by_every_name_it_is_called(pki: Pki, pg_topology: Topology) -> None:
+    first_service = pg_topology.networks["services"][1]
     called = {"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
     called |= {str(first_service), "localhost", "127.0.0.1"}
-    called |= {text for node in topology.group("kube_master") for text in (node.name, str(node.address))}
+    called |= {text for node in pg_topology.group("kube_master") for text in (node.name, str(node.address))}
     assert called <= names(pki.load("apiserver"))
 
 
-def test_server_certificate_of_a_node_names_no_other_node(pki: Pki, topology: Topology) -> None:
-    for name, own in servers_of_one_node(topology):
+def test_server_certificate_of_a_node_names_no_other_node(pki: Pki, pg_topology: Topology) -> None:
+    for name, own in servers_of_one_node(pg_topology):
         borne = names(pki.load(name))
         assert str(own.address) in borne, f"{name} does not name {own.address}"
-        others = {text for node in topology.nodes if node != own for text in (node.name, str(node.address))}
+        others = {text for node in pg_topology.nodes if node != own for text in (node.name, str(node.address))}
         assert not borne & others, f"{name} names {borne & others}"
 
 
@@ -176,17 +176,17 @@ def test_server_certificate_of_a_node_names_no_other_node(pki: Pki, topology: To
 @pytest.mark.role("configure/kube-worker")
 @pytest.mark.hosts("kube_worker")
 def test_certificate_of_a_worker_cannot_serve_as_anothers(
-    node: Node,
+    pg_node: Node,
     pki: Pki,
-    topology: Topology,
+    pg_topology: Topology,
 ) -> None:
     authority = pki.certificate("ca")
-    url = f"https://{node.address}:10250/healthz"
-    unused = IPv4Address(topology.networks["machines"][-2])
-    others = [other.address for other in topology.nodes if other != node] or [unused]
-    assert ask(url, authority=authority).verdict is Verdict.ANSWERED, "it does not even serve as its own"
+    url = f"https://{pg_node.address}:10250/healthz"
+    unused = IPv4Address(pg_topology.networks["machines"][-2])
+    others = [other.address for other in pg_topology.nodes if other != pg_node] or [unused]
+    assert pki.ask(url, authority=authority).verdict is Verdict.ANSWERED, "it does not even serve as its own"
     for other in others:
-        answer = ask(url, authority=authority, server_name=str(other))
+        answer = pki.ask(url, authority=authority, server_name=str(other))
         assert (answer.verdict, answer.reason) == (Verdict.ERROR, "CERTIFICATE_VERIFY_FAILED"), f"as {other}: {answer}"
 
 
@@ -241,16 +241,16 @@ def test_keys_on_a_node_are_their_owners_alone(host: Host) -> None:
 @WHERE_KEYS_GO
 @pytest.mark.hosts("etcd", "kube_master", "kube_worker")
 def test_node_holds_no_key_of_an_authority_or_of_another_node(
-    host: Host, node: Node, pki: Pki, topology: Topology
+    host: Host, pg_node: Node, pki: Pki, pg_topology: Topology
 ) -> None:
     foreign = set(AUTHORITIES)
-    foreign |= {name for name, owner in servers_of_one_node(topology) if owner != node}
-    foreign |= {f"kubelet-client-{other.name}" for other in kubernetes_nodes(topology) if other != node}
-    if "kube_master" not in node.groups:
+    foreign |= {name for name, owner in servers_of_one_node(pg_topology) if owner != pg_node}
+    foreign |= {f"kubelet-client-{other.name}" for other in kubernetes_nodes(pg_topology) if other != pg_node}
+    if "kube_master" not in pg_node.groups:
         foreign |= {"admin", "apiserver", "controller-manager", "scheduler", "etcd-client-apiserver"}
     held = host.check_output(f"cat {' '.join(secret_files(host))}")
     for name in sorted(foreign):
         key = pki.identity(name).key.read_bytes()
         # As it is, or inside a kubeconfig; 99 bytes reach into the key and need no padding.
         forms = (key.splitlines()[1].decode(), base64.b64encode(key[:99]).decode())
-        assert not [form for form in forms if form in held], f"{node.name} holds the key of {name}"
+        assert not [form for form in forms if form in held], f"{pg_node.name} holds the key of {name}"

@@ -7,11 +7,10 @@ import urllib.request
 
 import pytest
 
-from fixtures.kube import Kube
-from fixtures.nodes import kubernetes_nodes
-from fixtures.patience import patient
-from fixtures.port_forward import PortForward
-from fixtures.topology import Topology
+from fixtures.cluster_nodes import kubernetes_nodes
+from proving_ground.core.topology import Topology
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.port_forward import Endpoint, PortForward
 
 pytestmark = [pytest.mark.order(110), pytest.mark.role("configure/kube-components")]
 
@@ -19,21 +18,21 @@ NAMESPACE = "kube-system"
 NODE_LINK = re.compile(r'href="/clusters/[^/"]+/nodes/([^"/?#]+)"')
 
 
-def page(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=patient(20)) as response:
+def page(endpoint: Endpoint, path: str) -> str:
+    with urllib.request.urlopen(f"{endpoint.url}{path}", timeout=endpoint.timeouts.seconds(20)) as response:
         return str(response.read().decode())
 
 
 @pytest.mark.smoke
-def test_dashboard_is_available(kube: Kube) -> None:
-    deployment = kube.apps.read_namespaced_deployment("dashboard", NAMESPACE)
+def test_dashboard_is_available(pg_kube: Kube) -> None:
+    deployment = pg_kube.apps.read_namespaced_deployment("dashboard", NAMESPACE)
     assert deployment.spec.replicas >= 1, "the dashboard is scaled to nothing"
     assert deployment.status.available_replicas == deployment.spec.replicas
 
 
-def test_dashboard_lists_the_real_nodes(port_forward: PortForward, topology: Topology) -> None:
-    shown = page(f"{port_forward(NAMESPACE, 'service/dashboard', 80).url}/clusters/local/nodes")
-    assert set(NODE_LINK.findall(shown)) == {node.name for node in kubernetes_nodes(topology)}
+def test_dashboard_lists_the_real_nodes(pg_port_forward: PortForward, pg_topology: Topology) -> None:
+    shown = page(pg_port_forward(NAMESPACE, "service/dashboard", 80), "/clusters/local/nodes")
+    assert set(NODE_LINK.findall(shown)) == {node.name for node in kubernetes_nodes(pg_topology)}
 
 
 @pytest.mark.parametrize(
@@ -48,13 +47,13 @@ def test_dashboard_lists_the_real_nodes(port_forward: PortForward, topology: Top
         ("patch", "nodes", False),
     ],
 )
-def test_dashboard_may_look_and_not_touch(kube: Kube, verb: str, resource: str, allowed: bool) -> None:
+def test_dashboard_may_look_and_not_touch(pg_kube: Kube, verb: str, resource: str, allowed: bool) -> None:
     from kubernetes import client
 
-    account = kube.apps.read_namespaced_deployment("dashboard", NAMESPACE).spec.template.spec.service_account_name
+    account = pg_kube.apps.read_namespaced_deployment("dashboard", NAMESPACE).spec.template.spec.service_account_name
     who = f"system:serviceaccount:{NAMESPACE}:{account}"
     groups = ["system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"]
     attributes = {"verb": verb, "resource": resource, "namespace": NAMESPACE if resource != "nodes" else ""}
     review: dict[str, object] = {"spec": {"user": who, "groups": groups, "resourceAttributes": attributes}}
-    authorization = client.AuthorizationV1Api(kube.api_client())
+    authorization = client.AuthorizationV1Api(pg_kube.api_client())
     assert authorization.create_subject_access_review(review).status.allowed is allowed

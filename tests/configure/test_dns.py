@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.kube import Kube
 from fixtures.mesh import HEADLESS, Mesh
-from fixtures.topology import Topology
+from proving_ground.core.topology import Topology
+from proving_ground.kubernetes.client import Kube
 
 pytestmark = [pytest.mark.order(100), pytest.mark.role("configure/kube-components"), pytest.mark.xdist_group("mesh")]
 
@@ -24,15 +24,15 @@ def answers(mesh: Mesh, source: str, *names: str, reverse: bool = False) -> dict
 
 
 @pytest.mark.smoke
-def test_coredns_is_available(kube: Kube) -> None:
-    deployment = kube.apps.read_namespaced_deployment("coredns", "kube-system")
+def test_coredns_is_available(pg_kube: Kube) -> None:
+    deployment = pg_kube.apps.read_namespaced_deployment("coredns", "kube-system")
     assert deployment.spec.replicas >= 1, "CoreDNS is scaled to nothing"
     assert deployment.status.available_replicas == deployment.spec.replicas
 
 
 @pytest.mark.smoke
-def test_service_names_resolve_from_every_pod(mesh: Mesh, topology: Topology) -> None:
-    api = str(topology.networks["services"][1])
+def test_service_names_resolve_from_every_pod(mesh: Mesh, pg_topology: Topology) -> None:
+    api = str(pg_topology.networks["services"][1])
     expected = {f"kubernetes.default.svc.{DOMAIN}": (api,)} | {
         f"{name}.{mesh.namespace}.svc.{DOMAIN}": (address,) for name, address in mesh.services.items()
     }
@@ -40,8 +40,8 @@ def test_service_names_resolve_from_every_pod(mesh: Mesh, topology: Topology) ->
         assert answers(mesh, pod.name, *expected) == expected
 
 
-def test_search_path_completes_names(mesh: Mesh, topology: Topology) -> None:
-    api, dns = str(topology.networks["services"][1]), str(topology.variables["cluster_dns"])
+def test_search_path_completes_names(mesh: Mesh, pg_topology: Topology) -> None:
+    api, dns = str(pg_topology.networks["services"][1]), str(pg_topology.variables["cluster_dns"])
     expected = {"kubernetes.default": (api,), "kube-dns.kube-system": (dns,), "kube-dns.kube-system.svc": (dns,)}
     for pod in mesh.pods:
         # Not its own name, which a pod finds in its own /etc/hosts.
@@ -60,10 +60,10 @@ def test_pods_of_a_headless_service_have_names_of_their_own(mesh: Mesh) -> None:
     assert answers(mesh, mesh.pods[-1].name, *expected) == expected
 
 
-def test_addresses_resolve_to_names(mesh: Mesh, topology: Topology) -> None:
+def test_addresses_resolve_to_names(mesh: Mesh, pg_topology: Topology) -> None:
     expected = {
-        str(topology.networks["services"][1]): (f"kubernetes.default.svc.{DOMAIN}",),
-        str(topology.variables["cluster_dns"]): (f"kube-dns.kube-system.svc.{DOMAIN}",),
+        str(pg_topology.networks["services"][1]): (f"kubernetes.default.svc.{DOMAIN}",),
+        str(pg_topology.variables["cluster_dns"]): (f"kube-dns.kube-system.svc.{DOMAIN}",),
     }
     pods = {pod.address: f"{pod.name}.{HEADLESS}.{mesh.namespace}.svc.{DOMAIN}" for pod in mesh.pods}
     found = answers(mesh, mesh.pods[0].name, *expected, *pods, reverse=True)

@@ -14,17 +14,16 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from testinfra.host import Host
 
-from fixtures.depot import View
 from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
-from fixtures.hosts import Hosts
-from fixtures.kube import Kube
-from fixtures.lifecycle import Lifecycle
-from fixtures.nodes import listeners, unit_state
-from fixtures.patience import patient
-from fixtures.pki import Identity, Issue, Pki
-from fixtures.tls import Answer, Verdict, ask
-from fixtures.topology import Node, Topology
-from fixtures.wait import NotReady, wait_until
+from fixtures.pki import Issue, Pki
+from proving_ground.core.polling import NotReady
+from proving_ground.core.topology import Node, Topology
+from proving_ground.depot import View
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.tls import Answer, Identity, Verdict
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.machines.hosts import Hosts
+from proving_ground.machines.node_facts import listeners, unit_state
 
 pytestmark = [pytest.mark.order(40), pytest.mark.role("configure/etcd")]
 
@@ -32,7 +31,7 @@ PORTS = [pytest.param(CLIENT_PORT, id="clients"), pytest.param(PEER_PORT, id="pe
 
 
 def knock(pki: Pki, node: Node, port: int, identity: Identity | None) -> Answer:
-    return ask(f"https://{node.address}:{port}/version", authority=pki.certificate("etcd-ca"), identity=identity)
+    return pki.ask(f"https://{node.address}:{port}/version", authority=pki.certificate("etcd-ca"), identity=identity)
 
 
 @pytest.mark.smoke
@@ -43,8 +42,8 @@ def test_etcd_daemon_runs(host: Host) -> None:
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_listens_on_the_private_address(host: Host, node: Node, port: int) -> None:
-    assert listeners(host).get(port, set()) - {"127.0.0.1", "::1"} == {str(node.address)}
+def test_etcd_listens_on_the_private_address(host: Host, pg_node: Node, port: int) -> None:
+    assert listeners(host).get(port, set()) - {"127.0.0.1", "::1"} == {str(pg_node.address)}
 
 
 @pytest.mark.smoke
@@ -68,32 +67,32 @@ def test_etcd_members_are_healthy_and_agree_on_one_leader(etcd: Etcd) -> None:
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_lets_in_a_client_of_its_authority(node: Node, pki: Pki, port: int) -> None:
-    answer = knock(pki, node, port, pki.identity("etcd-client-root"))
+def test_etcd_lets_in_a_client_of_its_authority(pg_node: Node, pki: Pki, port: int) -> None:
+    answer = knock(pki, pg_node, port, pki.identity("etcd-client-root"))
     assert (answer.verdict, answer.status) == (Verdict.ANSWERED, 200), answer
     assert "etcdserver" in json.loads(answer.body)
 
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_refuses_a_client_without_a_certificate(node: Node, pki: Pki, port: int) -> None:
-    answer = knock(pki, node, port, None)
+def test_etcd_refuses_a_client_without_a_certificate(pg_node: Node, pki: Pki, port: int) -> None:
+    answer = knock(pki, pg_node, port, None)
     assert answer.verdict is Verdict.REFUSED, answer
 
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_refuses_a_client_of_another_authority(node: Node, pki: Pki, port: int) -> None:
+def test_etcd_refuses_a_client_of_another_authority(pg_node: Node, pki: Pki, port: int) -> None:
     # The mightiest certificate of the cluster, but not one for etcd.
-    answer = knock(pki, node, port, pki.identity("admin"))
+    answer = knock(pki, pg_node, port, pki.identity("admin"))
     assert answer.verdict is Verdict.REFUSED, answer
 
 
 @pytest.mark.hosts("etcd")
 @pytest.mark.parametrize("port", PORTS)
-def test_etcd_refuses_a_forged_client(node: Node, pki: Pki, issue_certificate: Issue, port: int) -> None:
+def test_etcd_refuses_a_forged_client(pg_node: Node, pki: Pki, issue_certificate: Issue, port: int) -> None:
     forged = issue_certificate("root", imitate=pki.certificate("etcd-ca"))
-    answer = knock(pki, node, port, forged)
+    answer = knock(pki, pg_node, port, forged)
     assert answer.verdict is Verdict.REFUSED, answer
 
 
@@ -107,7 +106,7 @@ def test_etcd_refuses_a_forged_client(node: Node, pki: Pki, issue_certificate: I
     ],
 )
 def test_etcd_refuses_a_certificate_of_its_own_authority_that_is(
-    node: Node,
+    pg_node: Node,
     pki: Pki,
     issue_certificate: Issue,
     port: int,
@@ -118,29 +117,29 @@ def test_etcd_refuses_a_certificate_of_its_own_authority_that_is(
         issue_certificate("probe", authority=authority),
         issue_certificate("probe", authority=authority, **flaw),
     )
-    assert knock(pki, node, port, sound).verdict is Verdict.ANSWERED, "it refuses one without the flaw as well"
-    answer = knock(pki, node, port, flawed)
+    assert knock(pki, pg_node, port, sound).verdict is Verdict.ANSWERED, "it refuses one without the flaw as well"
+    answer = knock(pki, pg_node, port, flawed)
     assert answer.verdict is Verdict.REFUSED, answer
 
 
 @pytest.mark.role("configure/kube-master")
 @pytest.mark.smoke
-def test_etcd_holds_the_planned_pod_network(etcd: Etcd, topology: Topology) -> None:
+def test_etcd_holds_the_planned_pod_network(etcd: Etcd, pg_topology: Topology) -> None:
     value = etcd.get(NETWORK_KEY)
     assert value is not None, f"etcd has no key {NETWORK_KEY}"
     config = json.loads(value)
-    assert config["Network"] == str(topology.networks["pods"])
+    assert config["Network"] == str(pg_topology.networks["pods"])
     assert config["Backend"]["Type"] == "vxlan"
 
 
 @pytest.mark.role("configure/kube-master")
-def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, view: View) -> None:
+def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, pg_depot_view: View) -> None:
     """A worker holds flannel's certificate: whoever takes a worker must not read the whole cluster with it."""
     flannel = pki.identity("etcd-client-flannel")
 
     def get(key: str) -> subprocess.CompletedProcess[str]:
         words = [
-            str(view.path / "bin" / "etcdctl"),
+            str(pg_depot_view.path / "bin" / "etcdctl"),
             f"--endpoints=https://{etcd.members[0].address}:{CLIENT_PORT}",
             f"--cacert={pki.certificate('etcd-ca')}",
             f"--cert={flannel.certificate}",
@@ -148,7 +147,7 @@ def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, vie
             "get",
             key,
         ]
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=patient(20))
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=etcd.timeouts.seconds(20))
 
     assert get(NETWORK_KEY).returncode == 0, "it cannot read its own key either"
     refused = get("/registry/namespaces/default")
@@ -160,9 +159,9 @@ def test_etcd_shows_flannel_its_own_keys_and_no_others(etcd: Etcd, pki: Pki, vie
 @pytest.mark.role("configure/kube-master")
 @pytest.mark.order(910)
 @pytest.mark.hosts("etcd")
-def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: Etcd, kube: Kube) -> None:
+def test_etcd_keeps_a_written_key_over_a_restart(host: Host, pg_node: Node, etcd: Etcd, pg_kube: Kube) -> None:
     key, value = f"/proving-ground/{secrets.token_hex(4)}", secrets.token_hex(16)
-    etcd.run("put", key, value, member=node)
+    etcd.run("put", key, value, member=pg_node)
     try:
         before = main_pid(host)
         host.check_output("systemctl restart etcd.service")
@@ -170,35 +169,35 @@ def test_etcd_keeps_a_written_key_over_a_restart(host: Host, node: Node, etcd: E
 
         def read() -> bytes | None:
             try:
-                return etcd.get(key, member=node)
+                return etcd.get(key, member=pg_node)
             except AssertionError as failure:
                 raise NotReady(str(failure)) from failure
 
-        kept = wait_until(f"etcd on {node.name} answers again", read, timeout=30)
+        kept = etcd.timeouts.wait_until(f"etcd on {pg_node.name} answers again", read, timeout=30)
         assert kept == value.encode()
     finally:
         etcd.run("del", key)
-        wait_until("the API server has found etcd again", lambda: api_is_ready(kube), timeout=60)
+        etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
 
 
 @pytest.mark.disruptive
 @pytest.mark.role("configure/kube-master")
 @pytest.mark.order(920)
-def test_etcd_answers_without_one_of_its_members(etcd: Etcd, hosts: Hosts, kube: Kube) -> None:
+def test_etcd_answers_without_one_of_its_members(etcd: Etcd, pg_hosts: Hosts, pg_kube: Kube) -> None:
     if len(etcd.members) < 3:
         pytest.skip("fewer than three members cannot spare one")
     lost, asked = etcd.members[-1], etcd.members[0]
     key, value = f"/proving-ground/{secrets.token_hex(4)}", secrets.token_hex(16)
-    hosts[lost.name].check_output("systemctl stop etcd.service")
+    pg_hosts[lost.name].check_output("systemctl stop etcd.service")
     try:
-        wait_until("the others take a key", lambda: put(etcd, key, value, asked), timeout=30)
+        etcd.timeouts.wait_until("the others take a key", lambda: put(etcd, key, value, asked), timeout=30)
         assert etcd.get(key, member=etcd.members[1]) == value.encode()
-        wait_until("the API server answers", lambda: api_is_ready(kube), timeout=30)
+        etcd.timeouts.wait_until("the API server answers", lambda: api_is_ready(pg_kube), timeout=30)
     finally:
-        hosts[lost.name].check_output("systemctl start etcd.service")
+        pg_hosts[lost.name].check_output("systemctl start etcd.service")
         etcd.run("del", key)
     # It has missed the key's coming and going, and catches up.
-    wait_until(f"{lost.name} is one of them again", lambda: put(etcd, key, value, lost), timeout=30)
+    etcd.timeouts.wait_until(f"{lost.name} is one of them again", lambda: put(etcd, key, value, lost), timeout=30)
     assert etcd.get(key, member=asked) == value.encode()
     etcd.run("del", key)
 
@@ -240,18 +239,19 @@ class Writer(threading.Thread):
             f"--cacert={pki.certificate('etcd-ca')}",
             f"--cert={root.certificate}",
             f"--key={root.key}",
-            f"--dial-timeout={patient(2):.0f}s",
-            f"--command-timeout={patient(5):.0f}s",
+            f"--dial-timeout={etcd.timeouts.seconds(2):.0f}s",
+            f"--command-timeout={etcd.timeouts.seconds(5):.0f}s",
             "put",
             f"/proving-ground/{secrets.token_hex(4)}",
         ]
+        self._deadline = etcd.timeouts.seconds(30)
         self._ended = threading.Event()
         self.count, self.failures = 0, list[str]()
 
     def run(self) -> None:
         while not self._ended.wait(0.05):
             words = [*self._words, str(self.count)]
-            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=patient(30))
+            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=self._deadline)
             if done.returncode == 0:
                 self.count += 1
             else:
@@ -277,25 +277,29 @@ def renew(machines: Lifecycle, pki: Pki, names: list[str]) -> None:
     """Have the playbook make certificates anew, and hand them out to etcd."""
     for name in names:
         pki.certificate(name).unlink()
-    machines.play("--tags=ca,etcd")
+    machines.converge("--tags=ca,etcd")
 
 
 @pytest.fixture(scope="module")
-def renewal(etcd: Etcd, hosts: Hosts, pki: Pki, view: View, machines: Lifecycle, kube: Kube) -> Renewal:
+def renewal(
+    etcd: Etcd, pg_hosts: Hosts, pki: Pki, pg_depot_view: View, pg_machines: Lifecycle, pg_kube: Kube
+) -> Renewal:
     """A renewal of all members' certificates."""
     if len(etcd.members) < 3:
         pytest.skip("fewer than three members cannot spare one")
-    before = {member.name: main_pid(hosts[member.name]) for member in etcd.members}
-    writer = Writer(etcd, pki, view)
+    before = {member.name: main_pid(pg_hosts[member.name]) for member in etcd.members}
+    writer = Writer(etcd, pki, pg_depot_view)
     writer.start()
     try:
-        renew(machines, pki, [f"etcd-{kind}-{member.name}" for kind in ("server", "peer") for member in etcd.members])
+        renew(
+            pg_machines, pki, [f"etcd-{kind}-{member.name}" for kind in ("server", "peer") for member in etcd.members]
+        )
     finally:
         writes = writer.end()
-    wait_until("the API server has found etcd again", lambda: api_is_ready(kube), timeout=60)
-    unchanged = [name for name, process in before.items() if main_pid(hosts[name]) == process]
+    etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
+    unchanged = [name for name, process in before.items() if main_pid(pg_hosts[name]) == process]
     assert unchanged == [], "members did not restart, although their certificates are new"
-    return Renewal(tuple(restart_of(hosts[member.name], member.name) for member in etcd.members), writes)
+    return Renewal(tuple(restart_of(pg_hosts[member.name], member.name) for member in etcd.members), writes)
 
 
 @pytest.mark.disruptive
@@ -322,21 +326,21 @@ def test_etcd_takes_writes_while_its_members_restart(renewal: Renewal) -> None:
 @pytest.mark.disruptive
 @pytest.mark.order(940)
 def test_etcd_members_trust_each_other_after_a_new_authority(
-    etcd: Etcd, hosts: Hosts, pki: Pki, machines: Lifecycle, kube: Kube
+    etcd: Etcd, pg_hosts: Hosts, pki: Pki, pg_machines: Lifecycle, pg_kube: Kube
 ) -> None:
     if len(etcd.members) < 3:
         pytest.skip("fewer than three members are asked for nothing by each other")
-    before = {member.name: main_pid(hosts[member.name]) for member in etcd.members}
+    before = {member.name: main_pid(pg_hosts[member.name]) for member in etcd.members}
     serial = pki.load("etcd-ca").serial_number
     pki.certificate("etcd-ca").unlink()
-    machines.play()  # all of it: flannel and the API server get certificates of the new authority as well
+    pg_machines.converge()  # all of it: flannel and the API server get certificates of the new authority as well
     assert pki.load("etcd-ca").serial_number != serial
-    assert [name for name, process in before.items() if main_pid(hosts[name]) == process] == []
+    assert [name for name, process in before.items() if main_pid(pg_hosts[name]) == process] == []
     health = etcd.json("endpoint", "health", "--cluster")
     assert {each["endpoint"]: each["health"] for each in health} == {
         f"https://{member.address}:{CLIENT_PORT}": True for member in etcd.members
     }
-    wait_until("the API server has found etcd again", lambda: api_is_ready(kube), timeout=60)
+    etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
 
 
 def main_pid(host: Host) -> str:

@@ -8,9 +8,10 @@ import json
 import pytest
 from testinfra.host import Host
 
+from fixtures.cluster_nodes import kubernetes_nodes
 from fixtures.etcd import Etcd, Lease
-from fixtures.nodes import ip, kubernetes_nodes, unit_state
-from fixtures.topology import Node, Topology
+from proving_ground.core.topology import Node, Topology
+from proving_ground.machines.node_facts import ip, unit_state
 
 pytestmark = [pytest.mark.order(50), pytest.mark.role("configure/kube-node")]
 
@@ -52,26 +53,26 @@ def test_container_runtime_started_only_after_flannel(host: Host) -> None:
     assert first_start(host, "flanneld.service") < first_start(host, "containerd.service")
 
 
-def test_flannel_has_given_a_lease_to_every_node_and_to_nobody_else(etcd: Etcd, topology: Topology) -> None:
+def test_flannel_has_given_a_lease_to_every_node_and_to_nobody_else(etcd: Etcd, pg_topology: Topology) -> None:
     holders = sorted(str(lease.address) for lease in etcd.leases())
-    assert holders == sorted(str(node.address) for node in kubernetes_nodes(topology))
+    assert holders == sorted(str(node.address) for node in kubernetes_nodes(pg_topology))
 
 
-def test_flannel_leases_lie_in_the_pod_network_and_do_not_overlap(etcd: Etcd, topology: Topology) -> None:
+def test_flannel_leases_lie_in_the_pod_network_and_do_not_overlap(etcd: Etcd, pg_topology: Topology) -> None:
     leases = etcd.leases()
     assert leases, "there are no leases"
-    assert [lease for lease in leases if not lease.subnet.subnet_of(topology.networks["pods"])] == []
+    assert [lease for lease in leases if not lease.subnet.subnet_of(pg_topology.networks["pods"])] == []
     assert [pair for pair in itertools.combinations(leases, 2) if pair[0].subnet.overlaps(pair[1].subnet)] == []
     assert {lease.backend for lease in leases} == {"vxlan"}
 
 
 @every_kubernetes_node
-def test_flannel_interface_is_up_with_the_leases_address(host: Host, node: Node, leases: dict[str, Lease]) -> None:
-    lease = lease_of(node, leases)
+def test_flannel_interface_is_up_with_the_leases_address(host: Host, pg_node: Node, leases: dict[str, Lease]) -> None:
+    lease = lease_of(pg_node, leases)
     (link,) = ip(host, "-details", "address", "show", "dev", INTERFACE)
     assert "UP" in link["flags"]
     assert link["linkinfo"]["info_kind"] == "vxlan"
-    assert link["linkinfo"]["info_data"]["local"] == str(node.address)
+    assert link["linkinfo"]["info_data"]["local"] == str(pg_node.address)
     assert link["address"] == lease.vtep_mac
     addresses = {entry["local"] for entry in link["addr_info"] if entry["family"] == "inet"}
     assert addresses == {str(lease.subnet.network_address)}
@@ -88,15 +89,15 @@ def test_flannel_leaves_room_for_its_own_headers(host: Host) -> None:
 
 @every_kubernetes_node
 def test_flannel_routes_lead_to_every_other_node(
-    host: Host, node: Node, leases: dict[str, Lease], topology: Topology
+    host: Host, pg_node: Node, leases: dict[str, Lease], pg_topology: Topology
 ) -> None:
-    if len(kubernetes_nodes(topology)) == 1:
+    if len(kubernetes_nodes(pg_topology)) == 1:
         pytest.skip("there is no other node in this topology")
     routes = {route["dst"]: route for route in ip(host, "-4", "route", "show", "dev", INTERFACE)}
     entries = json.loads(host.check_output(f"bridge -json fdb show dev {INTERFACE}"))
     forwarding = {entry["mac"]: entry["dst"] for entry in entries if "dst" in entry}
-    for other in kubernetes_nodes(topology):
-        if other == node:
+    for other in kubernetes_nodes(pg_topology):
+        if other == pg_node:
             continue
         lease = lease_of(other, leases)
         assert str(lease.subnet) in routes, f"no route to {lease.subnet} of {other.name}"

@@ -9,16 +9,17 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from testinfra.host import Host
 
-from fixtures.depot import View
+from fixtures.cluster_nodes import only_masters
 from fixtures.etcd import Etcd
-from fixtures.kube import Kube
-from fixtures.nodes import listeners, only_masters
-from fixtures.pki import Identity, Issue, Pki
-from fixtures.pods import pod_manifest, ready, state, static_pod, wait_for_pods
-from fixtures.probes import ANYWHERE
-from fixtures.tls import Answer, Verdict, ask
-from fixtures.topology import Node, Topology
-from fixtures.wait import NotReady, wait_until
+from fixtures.pki import Issue, Pki
+from proving_ground.core.polling import NotReady
+from proving_ground.core.topology import Node, Topology
+from proving_ground.depot import View
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import pod_manifest, ready, state, static_pod, wait_for_pods
+from proving_ground.kubernetes.probes import ANYWHERE
+from proving_ground.kubernetes.tls import Answer, Identity, Verdict
+from proving_ground.machines.node_facts import listeners
 
 pytestmark = [pytest.mark.order(60), pytest.mark.role("configure/kube-master")]
 
@@ -29,29 +30,31 @@ PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-pr
 
 def call(pki: Pki, node: Node, path: str, identity: Identity | None = None, token: str = "") -> Answer:
     url = SERVER.format(node.address) + path
-    return ask(url, authority=pki.certificate("ca"), identity=identity, token=token)
+    return pki.ask(url, authority=pki.certificate("ca"), identity=identity, token=token)
 
 
 @pytest.mark.smoke
 @every_master
-def test_api_server_is_ready(node: Node, pki: Pki) -> None:
-    answer = call(pki, node, "/readyz?verbose", pki.identity("admin"))
+def test_api_server_is_ready(pg_node: Node, pki: Pki) -> None:
+    answer = call(pki, pg_node, "/readyz?verbose", pki.identity("admin"))
     failing = [line for line in answer.body.splitlines() if line.startswith("[-]")]
     assert (answer.status, failing) == (200, []), answer
 
 
 @every_master
-def test_api_server_is_of_the_pinned_version(node: Node, pki: Pki, view: View) -> None:
-    answer = call(pki, node, "/version", pki.identity("admin"))
-    assert json.loads(answer.body)["gitVersion"].removeprefix("v") == view.versions["kubernetes"].removeprefix("v")
+def test_api_server_is_of_the_pinned_version(pg_node: Node, pki: Pki, pg_depot_view: View) -> None:
+    answer = call(pki, pg_node, "/version", pki.identity("admin"))
+    assert json.loads(answer.body)["gitVersion"].removeprefix("v") == pg_depot_view.versions["kubernetes"].removeprefix(
+        "v"
+    )
 
 
 @pytest.mark.parametrize("part", PARTS)
 @every_master
-def test_static_pod_is_ready(node: Node, kube: Kube, part: str) -> None:
-    pod = static_pod(kube, part, node.name)
+def test_static_pod_is_ready(pg_node: Node, pg_kube: Kube, part: str) -> None:
+    pod = static_pod(pg_kube, part, pg_node.name)
     assert ready(pod), state(pod)
-    assert pod.spec.node_name == node.name
+    assert pod.spec.node_name == pg_node.name
 
 
 PATHS = ["/api", "/version", "/healthz", "/metrics", "/api/v1/secrets"]
@@ -59,20 +62,20 @@ PATHS = ["/api", "/version", "/healthz", "/metrics", "/api/v1/secrets"]
 
 @pytest.mark.parametrize("path", PATHS)
 @every_master
-def test_api_server_refuses_the_anonymous(node: Node, pki: Pki, path: str) -> None:
-    assert call(pki, node, path, pki.identity("admin")).status == 200, "it refuses the administrator as well"
-    assert call(pki, node, path).status == 401
+def test_api_server_refuses_the_anonymous(pg_node: Node, pki: Pki, path: str) -> None:
+    assert call(pki, pg_node, path, pki.identity("admin")).status == 200, "it refuses the administrator as well"
+    assert call(pki, pg_node, path).status == 401
 
 
-def test_api_server_refuses_a_made_up_token(pki: Pki, topology: Topology) -> None:
-    assert call(pki, topology.group("kube_master")[0], "/api", token="a.made-up.token").status == 401
+def test_api_server_refuses_a_made_up_token(pki: Pki, pg_topology: Topology) -> None:
+    assert call(pki, pg_topology.group("kube_master")[0], "/api", token="a.made-up.token").status == 401
 
 
 @pytest.mark.parametrize("flaw", ["forged", "of-etcds-authority", "for-servers", "expired"])
 def test_api_server_refuses_a_certificate_that_is(
-    pki: Pki, topology: Topology, issue_certificate: Issue, flaw: str
+    pki: Pki, pg_topology: Topology, issue_certificate: Issue, flaw: str
 ) -> None:
-    master, authority = topology.group("kube_master")[0], pki.identity("ca")
+    master, authority = pg_topology.group("kube_master")[0], pki.identity("ca")
     who = {"organization": "system:masters"}
     identity = {
         "forged": lambda: issue_certificate("admin", imitate=authority.certificate, **who),
@@ -99,104 +102,107 @@ def test_control_plane_has_no_port_without_tls(host: Host) -> None:
 @pytest.mark.parametrize(("part", "port"), [("controller-manager", 10257), ("scheduler", 10259)])
 @every_master
 def test_control_plane_part_is_out_of_the_networks_reach(
-    host: Host, node: Node, pki: Pki, part: str, port: int
+    host: Host, pg_node: Node, pki: Pki, part: str, port: int
 ) -> None:
     assert port in listeners(host), f"the {part} does not listen at all"
-    answer = ask(f"https://{node.address}:{port}/metrics", authority=pki.certificate("ca"))
+    answer = pki.ask(f"https://{pg_node.address}:{port}/metrics", authority=pki.certificate("ca"))
     assert answer.verdict is not Verdict.ANSWERED or answer.status in {401, 403}, answer
 
 
 @pytest.fixture
-def service_account_token(kube: Kube, namespace: str) -> str:
+def service_account_token(pg_kube: Kube, pg_namespace: str) -> str:
     """A token of the service account that a namespace's pods have when they ask for nothing."""
     request: dict[str, object] = {"spec": {"expirationSeconds": 600}}
-    return str(kube.core.create_namespaced_service_account_token("default", namespace, request).status.token)
+    return str(pg_kube.core.create_namespaced_service_account_token("default", pg_namespace, request).status.token)
 
 
 def test_ordinary_pod_is_known_and_may_read_no_secrets(
-    pki: Pki, topology: Topology, namespace: str, service_account_token: str
+    pki: Pki, pg_topology: Topology, pg_namespace: str, service_account_token: str
 ) -> None:
-    master, token = topology.group("kube_master")[0], service_account_token
-    review = ask(
+    master, token = pg_topology.group("kube_master")[0], service_account_token
+    review = pki.ask(
         SERVER.format(master.address) + "/apis/authentication.k8s.io/v1/selfsubjectreviews",
         authority=pki.certificate("ca"),
         token=token,
         method="POST",
         body=json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}),
     )
-    assert json.loads(review.body)["status"]["userInfo"]["username"] == f"system:serviceaccount:{namespace}:default"
-    for path in (f"/api/v1/namespaces/{namespace}/secrets", "/api/v1/nodes", "/api/v1/pods"):
+    assert json.loads(review.body)["status"]["userInfo"]["username"] == f"system:serviceaccount:{pg_namespace}:default"
+    for path in (f"/api/v1/namespaces/{pg_namespace}/secrets", "/api/v1/nodes", "/api/v1/pods"):
         assert call(pki, master, path, token=token).status == 403, path
 
 
 @pytest.mark.smoke
-def test_secret_lies_encrypted_in_etcd(kube: Kube, etcd: Etcd, namespace: str) -> None:
+def test_secret_lies_encrypted_in_etcd(pg_kube: Kube, etcd: Etcd, pg_namespace: str) -> None:
     plaintext = secrets.token_hex(24)
     metadata = {"name": "hidden"}
-    kube.core.create_namespaced_secret(namespace, {"metadata": metadata, "stringData": {"word": plaintext}})
-    kube.core.create_namespaced_config_map(namespace, {"metadata": metadata, "data": {"word": plaintext}})
-    plain = etcd.get(f"/registry/configmaps/{namespace}/hidden")
+    pg_kube.core.create_namespaced_secret(pg_namespace, {"metadata": metadata, "stringData": {"word": plaintext}})
+    pg_kube.core.create_namespaced_config_map(pg_namespace, {"metadata": metadata, "data": {"word": plaintext}})
+    plain = etcd.get(f"/registry/configmaps/{pg_namespace}/hidden")
     assert plain is not None, "what the API server writes is not where it was looked for"
     assert plaintext.encode() in plain, "what the API server writes is not where it was looked for"
-    stored = etcd.get(f"/registry/secrets/{namespace}/hidden")
+    stored = etcd.get(f"/registry/secrets/{pg_namespace}/hidden")
     assert stored is not None
     assert plaintext.encode() not in stored
     assert stored.startswith(b"k8s:enc:"), stored[:40]
 
 
 @pytest.mark.smoke
-def test_deployment_becomes_running_pods(kube: Kube, namespace: str, view: View) -> None:
+def test_deployment_becomes_running_pods(pg_kube: Kube, pg_namespace: str, pg_depot_view: View) -> None:
     """The controller manager makes the pods, the scheduler places them, a kubelet runs them."""
     labels = {"app": "deployed"}
-    pod = pod_manifest("deployed", view.images["probe"], labels=labels, container={"args": ["serve"]})
+    pod = pod_manifest("deployed", pg_depot_view.images["probe"], labels=labels, container={"args": ["serve"]})
     spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": pod}
-    kube.apps.create_namespaced_deployment(namespace, {"metadata": {"name": "deployed"}, "spec": spec})
-    pods = wait_for_pods(kube, namespace, 2, selector="app=deployed", timeout=30)
+    pg_kube.apps.create_namespaced_deployment(pg_namespace, {"metadata": {"name": "deployed"}, "spec": spec})
+    pods = wait_for_pods(pg_kube, pg_namespace, 2, selector="app=deployed", timeout=30)
     assert {pod.metadata.owner_references[0].kind for pod in pods} == {"ReplicaSet"}
 
 
 @pytest.fixture
-def master_alone(topology: Topology) -> Node:
+def master_alone(pg_topology: Topology) -> Node:
     """A master that is no worker."""
-    masters = only_masters(topology)
+    masters = only_masters(pg_topology)
     if not masters:
         pytest.skip("every master of this topology is a worker too")
     return masters[0]
 
 
-def test_master_takes_no_ordinary_pod(kube: Kube, namespace: str, view: View, master_alone: Node) -> None:
+def test_master_takes_no_ordinary_pod(
+    pg_kube: Kube, pg_namespace: str, pg_depot_view: View, master_alone: Node
+) -> None:
     for name, tolerations in (("ordinary", []), ("tolerant", ANYWHERE)):
         manifest = pod_manifest(
             name,
-            view.images["probe"],
+            pg_depot_view.images["probe"],
             nodeSelector={"kubernetes.io/hostname": master_alone.name},
             tolerations=tolerations,
             container={"args": ["serve"]},
         )
-        kube.core.create_namespaced_pod(namespace, manifest)
+        pg_kube.core.create_namespaced_pod(pg_namespace, manifest)
 
     def turned_away() -> str:
-        pod = kube.core.read_namespaced_pod("ordinary", namespace)
+        pod = pg_kube.core.read_namespaced_pod("ordinary", pg_namespace)
         assert pod.spec.node_name is None, f"it was placed on {pod.spec.node_name}"
         for condition in pod.status.conditions or []:
             if condition.type == "PodScheduled" and condition.reason == "Unschedulable":
                 return str(condition.message)
         raise NotReady("the scheduler has not looked at it")
 
+    wait_until = pg_kube.timeouts.wait_until
     message = wait_until("the scheduler has turned the pod away", turned_away, timeout=20, interval=0.1)
     assert "taint" in message
 
     def placed() -> None:
-        if kube.core.read_namespaced_pod("tolerant", namespace).spec.node_name is None:
+        if pg_kube.core.read_namespaced_pod("tolerant", pg_namespace).spec.node_name is None:
             raise NotReady("it has no node")
 
     # The same pod with a toleration fits: it was the taint and nothing else.
-    wait_until("the pod that tolerates the taint is placed", placed, timeout=20, interval=0.1)
+    pg_kube.timeouts.wait_until("the pod that tolerates the taint is placed", placed, timeout=20, interval=0.1)
 
 
-def test_api_servers_are_behind_the_service_of_their_name(kube: Kube, topology: Topology) -> None:
-    service = kube.core.read_namespaced_service("kubernetes", "default")
-    assert service.spec.cluster_ip == str(topology.networks["services"][1])
-    (subset,) = kube.core.read_namespaced_endpoints("kubernetes", "default").subsets
-    expected = {str(node.address) for node in topology.group("kube_master")}
+def test_api_servers_are_behind_the_service_of_their_name(pg_kube: Kube, pg_topology: Topology) -> None:
+    service = pg_kube.core.read_namespaced_service("kubernetes", "default")
+    assert service.spec.cluster_ip == str(pg_topology.networks["services"][1])
+    (subset,) = pg_kube.core.read_namespaced_endpoints("kubernetes", "default").subsets
+    expected = {str(node.address) for node in pg_topology.group("kube_master")}
     assert {address.ip for address in subset.addresses} == expected

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 import pytest
 from testinfra.host import Host
 
-from fixtures.depot import View
-from fixtures.kube import Kube
-from fixtures.nodes import kubernetes_nodes, listeners, unit_state
-from fixtures.pki import Identity, Issue, Pki
-from fixtures.pods import pod_manifest, ready, state, static_pod
-from fixtures.tls import Answer, Verdict, ask
-from fixtures.topology import Node, Topology
-from fixtures.wait import NotReady, wait_until
+from fixtures.cluster_nodes import kubernetes_nodes
+from fixtures.pki import Issue, Pki
+from proving_ground.core.polling import NotReady
+from proving_ground.core.topology import Node, Topology
+from proving_ground.depot import View
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import pod_manifest, ready, state, static_pod
+from proving_ground.kubernetes.tls import Answer, Identity, Verdict
+from proving_ground.machines.node_facts import listeners, unit_state
 
 pytestmark = [pytest.mark.order(70), pytest.mark.role("configure/kube-worker")]
 
@@ -36,25 +37,25 @@ def test_daemon_runs(host: Host, unit: str) -> None:
 
 @pytest.mark.smoke
 @every_kubernetes_node
-def test_node_is_ready(node: Node, kube: Kube) -> None:
+def test_node_is_ready(pg_node: Node, pg_kube: Kube) -> None:
     def probe() -> None:
-        status = kube.core.read_node(node.name).status
+        status = pg_kube.core.read_node(pg_node.name).status
         unready = [each for each in status.conditions if (each.type == "Ready") != (each.status == "True")]
         if unready:
             raise NotReady("; ".join(f"{each.type}={each.status}: {each.message}" for each in unready))
 
-    wait_until(f"{node.name} is ready and under no pressure", probe, timeout=20)
+    pg_kube.timeouts.wait_until(f"{pg_node.name} is ready and under no pressure", probe, timeout=20)
 
 
 @every_kubernetes_node
-def test_kubelet_says_that_it_lives(node: Node, kube: Kube) -> None:
+def test_kubelet_says_that_it_lives(pg_node: Node, pg_kube: Kube) -> None:
     from kubernetes import client
 
-    leases = client.CoordinationV1Api(kube.api_client())
+    leases = client.CoordinationV1Api(pg_kube.api_client())
 
     def renewed() -> None:
         try:
-            lease = leases.read_namespaced_lease(node.name, "kube-node-lease")
+            lease = leases.read_namespaced_lease(pg_node.name, "kube-node-lease")
         except client.exceptions.NotFoundException:
             # Where the node was not registered yet, its kubelet tries again seconds after it has become ready.
             raise NotReady("its kubelet has made none yet") from None
@@ -62,61 +63,63 @@ def test_kubelet_says_that_it_lives(node: Node, kube: Kube) -> None:
         if age >= HEARTBEAT:
             raise NotReady(f"it was renewed {age.total_seconds():.0f} s ago")
 
-    wait_until(f"the lease of {node.name} is renewed", renewed, timeout=20)
+    pg_kube.timeouts.wait_until(f"the lease of {pg_node.name} is renewed", renewed, timeout=20)
 
 
 @every_kubernetes_node
-def test_node_is_what_the_plan_says(node: Node, kube: Kube, view: View) -> None:
-    found = kube.core.read_node(node.name)
+def test_node_is_what_the_plan_says(pg_node: Node, pg_kube: Kube, pg_depot_view: View) -> None:
+    found = pg_kube.core.read_node(pg_node.name)
     internal = [each.address for each in found.status.addresses if each.type == "InternalIP"]
-    assert internal == [str(node.address)]
-    assert found.status.node_info.kubelet_version.removeprefix("v") == view.versions["kubernetes"].removeprefix("v")
+    assert internal == [str(pg_node.address)]
+    assert found.status.node_info.kubelet_version.removeprefix("v") == pg_depot_view.versions[
+        "kubernetes"
+    ].removeprefix("v")
     assert found.status.node_info.container_runtime_version.startswith("containerd://")
     roles = {label.rpartition("/")[2] for label in found.metadata.labels if label.startswith("node-role.")}
     planned = {"kube_master": "control-plane", "kube_worker": "worker"}
-    assert roles == {role for group, role in planned.items() if group in node.groups}
+    assert roles == {role for group, role in planned.items() if group in pg_node.groups}
 
 
-def test_cluster_has_the_planned_nodes_and_no_others(kube: Kube, topology: Topology) -> None:
-    assert {each.metadata.name for each in kube.core.list_node().items} == {
-        node.name for node in kubernetes_nodes(topology)
+def test_cluster_has_the_planned_nodes_and_no_others(pg_kube: Kube, pg_topology: Topology) -> None:
+    assert {each.metadata.name for each in pg_kube.core.list_node().items} == {
+        node.name for node in kubernetes_nodes(pg_topology)
     }
 
 
 @every_worker
-def test_kube_proxy_is_ready(node: Node, kube: Kube) -> None:
-    pod = static_pod(kube, "kube-proxy", node.name)
+def test_kube_proxy_is_ready(pg_node: Node, pg_kube: Kube) -> None:
+    pod = static_pod(pg_kube, "kube-proxy", pg_node.name)
     assert ready(pod), state(pod)
 
 
 def kubelet(pki: Pki, node: Node, path: str, identity: Identity | None = None) -> Answer:
-    return ask(f"https://{node.address}:10250{path}", authority=pki.certificate("ca"), identity=identity)
+    return pki.ask(f"https://{node.address}:10250{path}", authority=pki.certificate("ca"), identity=identity)
 
 
 @every_kubernetes_node
-def test_kubelet_lets_in_the_api_server(node: Node, pki: Pki) -> None:
-    answer = kubelet(pki, node, "/pods", pki.identity("apiserver-kubelet-client"))
+def test_kubelet_lets_in_the_api_server(pg_node: Node, pki: Pki) -> None:
+    answer = kubelet(pki, pg_node, "/pods", pki.identity("apiserver-kubelet-client"))
     assert answer.status == 200, answer
     assert json.loads(answer.body)["kind"] == "PodList"
 
 
 @pytest.mark.parametrize("path", ["/pods", "/metrics", "/healthz", "/containerLogs/kube-system/any/any"])
 @every_kubernetes_node
-def test_kubelet_refuses_a_client_without_a_certificate(node: Node, pki: Pki, path: str) -> None:
-    answer = kubelet(pki, node, path)
+def test_kubelet_refuses_a_client_without_a_certificate(pg_node: Node, pki: Pki, path: str) -> None:
+    answer = kubelet(pki, pg_node, path)
     assert (answer.verdict, answer.status) == (Verdict.ANSWERED, 401), answer
 
 
 @every_kubernetes_node
-def test_kubelet_refuses_a_forged_client(node: Node, pki: Pki, issue_certificate: Issue) -> None:
+def test_kubelet_refuses_a_forged_client(pg_node: Node, pki: Pki, issue_certificate: Issue) -> None:
     forged = issue_certificate("admin", organization="system:masters", imitate=pki.certificate("ca"))
-    answer = kubelet(pki, node, "/pods", forged)
+    answer = kubelet(pki, pg_node, "/pods", forged)
     assert answer.status == 401 or answer.verdict is Verdict.REFUSED, answer
 
 
 @every_kubernetes_node
-def test_kubelet_refuses_whom_it_knows_and_who_may_not(node: Node, pki: Pki) -> None:
-    assert kubelet(pki, node, "/pods", pki.identity("scheduler")).status == 403
+def test_kubelet_refuses_whom_it_knows_and_who_may_not(pg_node: Node, pki: Pki) -> None:
+    assert kubelet(pki, pg_node, "/pods", pki.identity("scheduler")).status == 403
 
 
 @every_kubernetes_node
@@ -127,20 +130,20 @@ def test_kubelet_has_no_read_only_port(host: Host) -> None:
 
 
 @pytest.fixture
-def another_node(topology: Topology, node: Node, kube: Kube) -> Iterator[str]:
+def another_node(pg_topology: Topology, pg_node: Node, pg_kube: Kube) -> Iterator[str]:
     """The name of a node that is not ``node``; where there is none, one that only the API server knows."""
-    others = [other.name for other in kubernetes_nodes(topology) if other.name != node.name]
+    others = [other.name for other in kubernetes_nodes(pg_topology) if other.name != pg_node.name]
     if others:
         yield others[-1]
         return
     made_up = f"nobody-{secrets.token_hex(3)}"
-    kube.core.create_node({"metadata": {"name": made_up}, "spec": {"unschedulable": True}})
+    pg_kube.core.create_node({"metadata": {"name": made_up}, "spec": {"unschedulable": True}})
     yield made_up
-    kube.core.delete_node(made_up)
+    pg_kube.core.delete_node(made_up)
 
 
 def patch(pki: Pki, master: Node, who: str, path: str, change: object) -> Answer:
-    return ask(
+    return pki.ask(
         f"https://{master.address}:6443{path}",
         authority=pki.certificate("ca"),
         identity=pki.identity(who),
@@ -154,51 +157,51 @@ def patch(pki: Pki, master: Node, who: str, path: str, change: object) -> Answer
 @pytest.mark.order(905)
 @every_worker
 def test_worker_can_change_itself_and_no_other_node(
-    node: Node,
+    pg_node: Node,
     another_node: str,
     pki: Pki,
-    topology: Topology,
+    pg_topology: Topology,
 ) -> None:
-    master, who = topology.group("kube_master")[0], f"kubelet-client-{node.name}"
+    master, who = pg_topology.group("kube_master")[0], f"kubelet-client-{pg_node.name}"
     for value in ("yes", None):  # set it, and take it away again
         change = {"metadata": {"annotations": {"proving-ground.test/changed": value}}}
-        assert patch(pki, master, who, f"/api/v1/nodes/{node.name}", change).status == 200
+        assert patch(pki, master, who, f"/api/v1/nodes/{pg_node.name}", change).status == 200
         for part in ("", "/status"):
             answer = patch(pki, master, who, f"/api/v1/nodes/{another_node}{part}", change)
             assert answer.status == 403, answer
 
 
 @every_worker
-def test_worker_cannot_give_itself_a_guarded_label(node: Node, pki: Pki, topology: Topology) -> None:
-    master, who = topology.group("kube_master")[0], f"kubelet-client-{node.name}"
+def test_worker_cannot_give_itself_a_guarded_label(pg_node: Node, pki: Pki, pg_topology: Topology) -> None:
+    master, who = pg_topology.group("kube_master")[0], f"kubelet-client-{pg_node.name}"
     change = {"metadata": {"labels": {"node-restriction.kubernetes.io/trusted": "yes"}}}
-    answer = patch(pki, master, who, f"/api/v1/nodes/{node.name}", change)
+    answer = patch(pki, master, who, f"/api/v1/nodes/{pg_node.name}", change)
     assert answer.status == 403, answer
 
 
 @every_worker
 def test_worker_reads_the_secrets_of_its_own_pods_and_no_others(
-    node: Node,
-    kube: Kube,
+    pg_node: Node,
+    pg_kube: Kube,
     pki: Pki,
-    topology: Topology,
-    namespace: str,
-    view: View,
+    pg_topology: Topology,
+    pg_namespace: str,
+    pg_depot_view: View,
 ) -> None:
     for name in ("mounted", "unrelated"):
-        kube.core.create_namespaced_secret(namespace, {"metadata": {"name": name}, "stringData": {"word": name}})
+        pg_kube.core.create_namespaced_secret(pg_namespace, {"metadata": {"name": name}, "stringData": {"word": name}})
     volume = {"name": "secret", "secret": {"secretName": "mounted"}}
     manifest = pod_manifest(
-        "owner", view.images["probe"], node=node.name, volumes=[volume], container={"args": ["serve"]}
+        "owner", pg_depot_view.images["probe"], node=pg_node.name, volumes=[volume], container={"args": ["serve"]}
     )
-    kube.core.create_namespaced_pod(namespace, manifest)
-    master = topology.group("kube_master")[0]
+    pg_kube.core.create_namespaced_pod(pg_namespace, manifest)
+    master = pg_topology.group("kube_master")[0]
 
     def read(name: str) -> int:
-        return ask(
-            f"https://{master.address}:6443/api/v1/namespaces/{namespace}/secrets/{name}",
+        return pki.ask(
+            f"https://{master.address}:6443/api/v1/namespaces/{pg_namespace}/secrets/{name}",
             authority=pki.certificate("ca"),
-            identity=pki.identity(f"kubelet-client-{node.name}"),
+            identity=pki.identity(f"kubelet-client-{pg_node.name}"),
         ).status
 
     def allowed() -> None:
@@ -206,5 +209,5 @@ def test_worker_reads_the_secrets_of_its_own_pods_and_no_others(
             raise NotReady(f"it got {read('mounted')}")
 
     # The authorizer learns of the pod from its own watch, a moment after the pod was made.
-    wait_until("the worker may read the secret that its pod mounts", allowed, timeout=10, interval=0.1)
+    pg_kube.timeouts.wait_until("the worker may read the secret that its pod mounts", allowed, timeout=10, interval=0.1)
     assert read("unrelated") == 403

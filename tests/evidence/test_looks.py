@@ -11,17 +11,18 @@ from typing import cast
 import pytest
 from testinfra.host import Host
 
-from fixtures.cluster import pytest_proving_ground_looks as cluster_looks
-from fixtures.containers import pytest_proving_ground_inquiries as cluster_inquiries
-from fixtures.depot import View
-from fixtures.kube import Kube
-from fixtures.looks import MACHINE, on_machine, take, take_all
-from fixtures.nodes import kubernetes_nodes
-from fixtures.pods import pod_manifest
-from fixtures.scan import ask, of_machines
-from fixtures.settings import Settings
-from fixtures.topology import Node, Topology
-from fixtures.wait import NotReady, wait_until
+from fixtures.cluster_nodes import kubernetes_nodes
+from fixtures.etcd_evidence import pytest_proving_ground_looks as etcd_looks
+from proving_ground.core.polling import NotReady
+from proving_ground.core.settings import Settings
+from proving_ground.core.topology import Node, Topology
+from proving_ground.depot import View
+from proving_ground.diagnostics.collectors import MACHINE, on_machine, take, take_all
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.failure_evidence import pytest_proving_ground_looks as cluster_looks
+from proving_ground.kubernetes.health_scan import pytest_proving_ground_inquiries as cluster_inquiries
+from proving_ground.kubernetes.pods import pod_manifest
+from proving_ground.plugin.health_scan import ask, of_machines
 
 pytestmark = [pytest.mark.order(140)]
 
@@ -35,26 +36,28 @@ def sections(text: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def looked(settings: Settings, node: Node) -> dict[str, str]:
+def looked(pg_settings: Settings, pg_node: Node) -> dict[str, str]:
     """All that is looked at on a machine."""
-    seen = take(on_machine(settings, node.name, node.name, MACHINE))
+    seen = take(on_machine(pg_settings, pg_node.name, pg_node.name, MACHINE))
     assert seen.trouble == ""
     return sections(seen.text)
 
 
 @every_node
 def test_evidence_of_a_machine_shows_addresses_routes_and_listeners(
-    looked: dict[str, str], node: Node, topology: Topology
+    looked: dict[str, str], pg_node: Node, pg_topology: Topology
 ) -> None:
-    assert str(node.address) in looked["ip -brief address"]
-    assert str(topology.networks["machines"]) in looked["ip route"]
+    assert str(pg_node.address) in looked["ip -brief address"]
+    assert str(pg_topology.networks["machines"]) in looked["ip route"]
     assert re.search(r"LISTEN .*:22\b", looked["ss -Hltn"])
 
 
 @every_node
-def test_evidence_of_a_machine_counts_rules_and_sets(looked: dict[str, str], node: Node, topology: Topology) -> None:
+def test_evidence_of_a_machine_counts_rules_and_sets(
+    looked: dict[str, str], pg_node: Node, pg_topology: Topology
+) -> None:
     rules, sets = looked["iptables: rules by table and chain"], looked["ipset: entries by set"]
-    if node in kubernetes_nodes(topology):
+    if pg_node in kubernetes_nodes(pg_topology):
         assert re.search(r"^ *\d+ \*filter cali-", rules, re.MULTILINE), "Calico's rules are counted"
         assert re.search(r"^ *\d+ \*nat KUBE-", rules, re.MULTILINE), "kube-proxy's rules are counted"
         assert re.search(r"^ *\d+ cali", sets, re.MULTILINE), "Calico's sets are counted"
@@ -81,38 +84,39 @@ def test_evidence_of_a_machine_shows_a_failed_unit_and_its_journal(
 
 
 @pytest.fixture
-def lost_pod(kube: Kube, namespace: str, view: View) -> str:
+def lost_pod(pg_kube: Kube, pg_namespace: str, pg_depot_view: View) -> str:
     """A pod that has ended at once, as ``namespace/name``."""
-    kube.core.create_namespaced_pod(
-        namespace, pod_manifest("lost", view.images["probe"], restartPolicy="Never", container={"args": ["astray"]})
+    pg_kube.core.create_namespaced_pod(
+        pg_namespace,
+        pod_manifest("lost", pg_depot_view.images["probe"], restartPolicy="Never", container={"args": ["astray"]}),
     )
 
     def probe() -> None:
-        phase = kube.core.read_namespaced_pod("lost", namespace).status.phase
+        phase = pg_kube.core.read_namespaced_pod("lost", pg_namespace).status.phase
         if phase != "Failed":
             raise NotReady(f"its phase is {phase}")
 
-    wait_until("the pod has ended", probe, timeout=20, interval=0.2)
-    return f"{namespace}/lost"
+    pg_kube.timeouts.wait_until("the pod has ended", probe, timeout=20, interval=0.2)
+    return f"{pg_namespace}/lost"
 
 
 @pytest.fixture
 def looked_at_cluster(request: pytest.FixtureRequest) -> dict[str, dict[str, str]]:
     """What the project adds to the evidence of a test that asks the cluster and etcd, by the file's name."""
-    test = cast("pytest.Item", SimpleNamespace(config=request.config, fixturenames=["kube", "etcd"]))
+    test = cast("pytest.Item", SimpleNamespace(config=request.config, fixturenames=["pg_kube", "etcd"]))
     found = {}
-    for look, seen in take_all(cluster_looks(test)):
+    for look, seen in take_all([*cluster_looks(test), *etcd_looks(test)]):
         assert seen.trouble == "", look.name
         found[look.name] = sections(seen.text)
     return found
 
 
 def test_evidence_of_the_cluster_shows_nodes_pods_events_and_what_is_wrong_with_a_pod(
-    lost_pod: str, looked_at_cluster: dict[str, dict[str, str]], topology: Topology
+    lost_pod: str, looked_at_cluster: dict[str, dict[str, str]], pg_topology: Topology
 ) -> None:
     shown = looked_at_cluster["cluster"]
     namespace, name = lost_pod.split("/")
-    for node in kubernetes_nodes(topology):
+    for node in kubernetes_nodes(pg_topology):
         assert re.search(rf"^{node.name} +Ready\b", shown["kubectl get nodes --output wide"], re.MULTILINE)
     assert re.search(rf"^{namespace} +{name} .*Error", shown["kubectl get pods --all-namespaces --output wide"], re.M)
     assert namespace in shown["kubectl get events --all-namespaces --sort-by .lastTimestamp"]
@@ -122,21 +126,21 @@ def test_evidence_of_the_cluster_shows_nodes_pods_events_and_what_is_wrong_with_
 
 
 def test_evidence_of_etcd_shows_its_health_its_keys_and_its_journal(
-    looked_at_cluster: dict[str, dict[str, str]], topology: Topology
+    looked_at_cluster: dict[str, dict[str, str]], pg_topology: Topology
 ) -> None:
     shown = {heading.rpartition("etcdctl ")[2]: text for heading, text in looked_at_cluster["etcd"].items()}
     health = shown["--command-timeout 3s endpoint health --cluster"]
-    for node in topology.group("etcd"):
+    for node in pg_topology.group("etcd"):
         assert re.search(rf"https://{node.address}:2379 is healthy", health)
-    assert str(topology.networks["pods"]) in shown["--command-timeout 3s get --prefix /coreos.com/network"]
+    assert str(pg_topology.networks["pods"]) in shown["--command-timeout 3s get --prefix /coreos.com/network"]
     assert "etcd" in shown["journalctl --no-pager --unit etcd --lines 60"]
 
 
 def test_everybody_who_is_asked_after_a_green_run_tells_all(
-    settings: Settings, topology: Topology, kube: Kube, pytestconfig: pytest.Config
+    pg_settings: Settings, pg_topology: Topology, pg_kube: Kube, pytestconfig: pytest.Config
 ) -> None:
-    assert kube.core.list_node().items
-    asked = [*of_machines(settings, topology), *cluster_inquiries(pytestconfig)]
+    assert pg_kube.core.list_node().items
+    asked = [*of_machines(pg_settings, pg_topology), *cluster_inquiries(pytestconfig)]
     assert {each.source for each in asked} == {"journal", "containers and events", "logs of pods"}
-    _, unheard = ask(asked)
+    _, unheard = ask(asked, pg_kube.timeouts)
     assert unheard == {}

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.converge import Converge
-from fixtures.errors import ConvergeError
 from fixtures.etcd import Etcd
-from fixtures.hosts import Hosts
-from fixtures.kube import Kube
-from fixtures.lifecycle import Lifecycle
-from fixtures.pods import Namespaces
+from proving_ground.ansible.runner import Converge
+from proving_ground.core.errors import ConvergeError
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import Namespaces
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.machines.hosts import Hosts
 
 pytestmark = [pytest.mark.lifecycle, pytest.mark.order(17)]
 
@@ -78,31 +78,31 @@ class Return:
 
 @pytest.fixture(scope="module")
 def came_back(
-    machines: Lifecycle,
-    converged: Converge | None,  # noqa: ARG001 - comes first
-    converge_failure: ConvergeError | None,
+    pg_machines: Lifecycle,
+    pg_converged: Converge | None,  # noqa: ARG001 - comes first
+    pg_converge_failure: ConvergeError | None,
     request: pytest.FixtureRequest,
 ) -> Return:
     """Machines of this run, removed and brought back from the checkpoint of the last phase."""
-    if not machines.settings.checkpoints:
+    if not pg_machines.settings.checkpoints:
         pytest.skip("only with --checkpoints")
-    if converge_failure is not None:
-        pytest.skip(f"the converge failed: {converge_failure.cause}")
-    if not machines.created_here:
+    if pg_converge_failure is not None:
+        pytest.skip(f"the converge failed: {pg_converge_failure.cause}")
+    if not pg_machines.created_here:
         pytest.skip("machines that an earlier run has made are not removed for this")
-    etcd, kube, hosts = (request.getfixturevalue(name) for name in ("etcd", "kube", "hosts"))
-    machines.ready()
+    etcd, kube, hosts = (request.getfixturevalue(name) for name in ("etcd", "pg_kube", "pg_hosts"))
+    pg_machines.ready()
     before = {what: ask(etcd, kube, hosts) for what, ask in ASKED.items()}
     namespace = Namespaces(kube).create("afterwards")
     key = f"/afterwards/{secrets.token_hex(4)}"
     etcd.run("put", key, "lost")
     for host in hosts.values():
         host.check_output(f"touch {AFTERWARDS}")
-    machines.destroy()
-    result = machines.ensure_converged()
+    pg_machines.destroy()
+    result = pg_machines.ensure_converged()
     assert result is not None
     assert result.outcomes == (), "nothing was left to be converged"
-    machines.ready()
+    pg_machines.ready()
     return Return(before, {what: ask(etcd, kube, hosts) for what, ask in ASKED.items()}, namespace, key)
 
 
@@ -112,7 +112,7 @@ def test_what_was_saved_is_there_again(came_back: Return, what: str) -> None:
     assert came_back.after[what] == came_back.before[what]
 
 
-def test_what_came_afterwards_is_gone(came_back: Return, etcd: Etcd, kube: Kube, hosts: Hosts) -> None:
+def test_what_came_afterwards_is_gone(came_back: Return, etcd: Etcd, pg_kube: Kube, pg_hosts: Hosts) -> None:
     assert etcd.get(came_back.key) is None
-    assert came_back.namespace not in {each.metadata.name for each in kube.core.list_namespace().items}
-    assert [name for name, host in hosts.items() if host.file(AFTERWARDS).exists] == []
+    assert came_back.namespace not in {each.metadata.name for each in pg_kube.core.list_namespace().items}
+    assert [name for name, host in pg_hosts.items() if host.file(AFTERWARDS).exists] == []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.lifecycle import Lifecycle
-from fixtures.session import attempt
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.plugin.run import run_of
 
 pytestmark = [pytest.mark.lifecycle, pytest.mark.order(1)]
 
 
-def test_the_playbook_and_its_roles_parse(lifecycle: Lifecycle, pytestconfig: pytest.Config) -> None:
-    attempt(pytestconfig, lifecycle.syntax)  # where they do not, there is nothing to make machines for
+def test_the_playbook_and_its_roles_parse(pg_lifecycle: Lifecycle, pytestconfig: pytest.Config) -> None:
+    run_of(pytestconfig).attempt(pg_lifecycle.syntax)  # where they do not, there is nothing to make machines for

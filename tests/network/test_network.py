@@ -8,14 +8,14 @@ from ipaddress import IPv4Address
 import pytest
 
 from fixtures.etcd import Etcd
-from fixtures.hosts import Hosts
-from fixtures.kube import Kube
 from fixtures.mesh import Mesh
-from fixtures.nodes import addresses
-from fixtures.pods import PODS_TIMEOUT, ready, state, static_pod, wait_for_pods
-from fixtures.reachability import Outcome, Prober, Reachability
-from fixtures.topology import Node
-from fixtures.wait import NotReady, wait_until
+from proving_ground.core.polling import NotReady
+from proving_ground.core.topology import Node
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import PODS_TIMEOUT, ready, state, static_pod, wait_for_pods
+from proving_ground.kubernetes.reachability import Outcome, Prober, Reachability
+from proving_ground.machines.hosts import Hosts
+from proving_ground.machines.node_facts import addresses
 
 pytestmark = [
     pytest.mark.order(80),
@@ -31,35 +31,35 @@ SERVICE_TIMEOUT = 10
 
 @pytest.mark.smoke
 @pytest.mark.hosts("kube_master", "kube_worker")
-def test_calico_node_is_ready(node: Node, kube: Kube) -> None:
-    pod = static_pod(kube, "calico-node", node.name)
+def test_calico_node_is_ready(pg_node: Node, pg_kube: Kube) -> None:
+    pod = static_pod(pg_kube, "calico-node", pg_node.name)
     assert ready(pod), state(pod)
 
 
-def test_calico_controllers_are_available(kube: Kube) -> None:
+def test_calico_controllers_are_available(pg_kube: Kube) -> None:
     def available() -> None:
-        status = kube.apps.read_namespaced_deployment("calico-kube-controllers", "kube-system").status
+        status = pg_kube.apps.read_namespaced_deployment("calico-kube-controllers", "kube-system").status
         if (status.available_replicas or 0) < 1:
             raise NotReady(f"{status.unavailable_replicas} are unavailable")
 
-    wait_until("calico-kube-controllers is available", available, timeout=PODS_TIMEOUT)
+    pg_kube.timeouts.wait_until("calico-kube-controllers is available", available, timeout=PODS_TIMEOUT)
 
 
-def test_calico_controllers_are_ready_as_long_as_they_say_so(kube: Kube) -> None:
-    (pod,) = wait_for_pods(kube, "kube-system", 1, selector="k8s-app=calico-kube-controllers")
+def test_calico_controllers_are_ready_as_long_as_they_say_so(pg_kube: Kube) -> None:
+    (pod,) = wait_for_pods(pg_kube, "kube-system", 1, selector="k8s-app=calico-kube-controllers")
     (container,) = pod.spec.containers
     command = container.readiness_probe._exec.command
-    said = kube.execute("kube-system", pod.metadata.name, command)
+    said = pg_kube.execute("kube-system", pod.metadata.name, command)
     assert (said.exit_code, said.stdout.strip()) == (0, "Ready")
-    silent = kube.execute("kube-system", pod.metadata.name, [*command, "-f", "/status/nothing.json"])
+    silent = pg_kube.execute("kube-system", pod.metadata.name, [*command, "-f", "/status/nothing.json"])
     assert silent.exit_code != 0, "it says that it is ready where nothing says so"
 
 
-def test_pod_addresses_lie_in_the_subnet_of_their_node(mesh: Mesh, etcd: Etcd, kube: Kube) -> None:
+def test_pod_addresses_lie_in_the_subnet_of_their_node(mesh: Mesh, etcd: Etcd, pg_kube: Kube) -> None:
     subnets = {str(lease.address): lease.subnet for lease in etcd.leases()}
     pods = [
         pod
-        for pod in kube.core.list_pod_for_all_namespaces().items
+        for pod in pg_kube.core.list_pod_for_all_namespaces().items
         if not pod.spec.host_network and pod.status.pod_ip and pod.status.phase == "Running"
     ]
     assert {pod.name for pod in mesh.pods} <= {pod.metadata.name for pod in pods}
@@ -72,8 +72,8 @@ def test_pod_addresses_lie_in_the_subnet_of_their_node(mesh: Mesh, etcd: Etcd, k
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_pod_reaches_every_pod_without_nat(mesh: Mesh, reachability: Table, way: str) -> None:
-    table = reachability(f"pods reach pods {way.replace('_', ' ')}")
+def test_every_pod_reaches_every_pod_without_nat(mesh: Mesh, pg_reachability: Table, way: str) -> None:
+    table = pg_reachability(f"pods reach pods {way.replace('_', ' ')}")
     targets = getattr(mesh, way)()
     for source in mesh.pods:
         for target in targets:
@@ -84,11 +84,13 @@ def test_every_pod_reaches_every_pod_without_nat(mesh: Mesh, reachability: Table
 
 
 @pytest.mark.parametrize("way", ["by_address", "by_service"])
-def test_every_node_reaches_every_pod_without_nat(mesh: Mesh, hosts: Hosts, reachability: Table, way: str) -> None:
-    table = reachability(f"nodes reach pods {way.replace('_', ' ')}")
+def test_every_node_reaches_every_pod_without_nat(
+    mesh: Mesh, pg_hosts: Hosts, pg_reachability: Table, way: str
+) -> None:
+    table = pg_reachability(f"nodes reach pods {way.replace('_', ' ')}")
     targets = getattr(mesh, way)()
     for source in mesh.nodes:
-        own = addresses(hosts[source.node])
+        own = addresses(pg_hosts[source.node])
         for target in targets:
             table.expect(source.name, target, Outcome.CONNECTED, own)
     holds(table, mesh.probes.prober(targets), way)
@@ -102,8 +104,8 @@ def holds(table: Reachability, prober: Prober, way: str) -> None:
         table.wait(prober, timeout=SERVICE_TIMEOUT)
 
 
-def test_every_pod_reaches_every_node_without_nat(mesh: Mesh, reachability: Table) -> None:
-    table = reachability("pods reach nodes")
+def test_every_pod_reaches_every_node_without_nat(mesh: Mesh, pg_reachability: Table) -> None:
+    table = pg_reachability("pods reach nodes")
     targets = mesh.node_addresses()
     for source in mesh.pods:
         for target in targets:
@@ -112,9 +114,9 @@ def test_every_pod_reaches_every_node_without_nat(mesh: Mesh, reachability: Tabl
 
 
 @pytest.mark.smoke
-def test_pods_on_different_nodes_reach_each_other(mesh: Mesh, reachability: Table) -> None:
+def test_pods_on_different_nodes_reach_each_other(mesh: Mesh, pg_reachability: Table) -> None:
     first, last = mesh.pods[0], mesh.pods[-1]
-    table = reachability("the first and the last pod")
+    table = pg_reachability("the first and the last pod")
     targets = mesh.by_address()
     table.expect(first.name, last.name, Outcome.CONNECTED, [first.address])
     table.expect(last.name, first.name, Outcome.CONNECTED, [last.address])

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.kube import Kube
 from fixtures.mesh import Mesh
-from fixtures.pods import Namespaces
-from fixtures.probes import PORTS, Probes
-from fixtures.reachability import Outcome, Reachability
-from fixtures.topology import Topology
+from proving_ground.core.topology import Topology
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import Namespaces
+from proving_ground.kubernetes.probes import PORTS, Probes
+from proving_ground.kubernetes.reachability import Outcome, Reachability
 
 pytestmark = [
     pytest.mark.order(90),
@@ -67,12 +67,14 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(kube: Kube, probes: Probes, mesh: Mesh, namespaces: Namespaces, topology: Topology) -> Iterator[Scene]:
+def scene(
+    pg_kube: Kube, probes: Probes, mesh: Mesh, pg_namespaces: Namespaces, pg_topology: Topology
+) -> Iterator[Scene]:
     """The server on the first worker, all clients on the last one."""
-    workers = topology.group("kube_worker")
+    workers = pg_topology.group("kube_worker")
     here, there = workers[0].name, workers[-1].name
-    namespace = namespaces.create("policy")
-    visitors = namespaces.create("visitors", {"team": "visitors"})
+    namespace = pg_namespaces.create("policy")
+    visitors = pg_namespaces.create("visitors", {"team": "visitors"})
     manifest = probes.manifest
     inside = [
         manifest("server", here),
@@ -81,9 +83,9 @@ def scene(kube: Kube, probes: Probes, mesh: Mesh, namespaces: Namespaces, topolo
     ]
     probes.start({visitors: [manifest("visitor", there)], namespace: inside})
     node = next(pod.name for pod in mesh.nodes if pod.node == here)
-    yield Scene(kube, probes, namespace, visitors, node, probes.pods["server"].address)
+    yield Scene(pg_kube, probes, namespace, visitors, node, probes.pods["server"].address)
     for name in (namespace, visitors):
-        namespaces.delete(name)
+        pg_namespaces.delete(name)
 
 
 Expected = Mapping[tuple[str, str], Outcome]
@@ -91,11 +93,11 @@ TableOf = Callable[[str, Expected], Reachability]
 
 
 @pytest.fixture
-def table_of(reachability: Callable[[str], Reachability]) -> TableOf:
+def table_of(pg_reachability: Callable[[str], Reachability]) -> TableOf:
     """A truth table of (client, server's port) → outcome."""
 
     def make(title: str, expected: Expected) -> Reachability:
-        table = reachability(title)
+        table = pg_reachability(title)
         for (source, target), outcome in expected.items():
             table.expect(source, target, outcome)
         return table
@@ -169,16 +171,16 @@ def test_policy_restricts_who_a_pod_may_call(scene: Scene, table_of: TableOf) ->
 
 
 def test_policy_that_denies_all_leaves_a_new_pods_health_checks_alone(
-    scene: Scene, reachability: Callable[[str], Reachability], namespaces: Namespaces, topology: Topology
+    scene: Scene, pg_reachability: Callable[[str], Reachability], pg_namespaces: Namespaces, pg_topology: Topology
 ) -> None:
-    namespace = namespaces.create("healthy")
+    namespace = pg_namespaces.create("healthy")
     deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     scene.kube.networking.create_namespaced_network_policy(namespace, {"metadata": {"name": "deny"}, "spec": deny})
     # A probe becomes ready when its kubelet has reached it over the network, and by nothing else.
-    worker = topology.group("kube_worker")[0].name
+    worker = pg_topology.group("kube_worker")[0].name
     (pod,) = scene.probes.start({namespace: [scene.probes.manifest("checked", worker)]})
-    table = reachability("a pod that nobody may call, and is ready")
+    table = pg_reachability("a pod that nobody may call, and is ready")
     table.expect("stranger", "checked", BLOCKED)
     table.expect(scene.node, "checked", CONNECTED)
     table.check(scene.probes.prober({"checked": f"{pod.address}:{PORTS[0]}"}, TIMEOUT_MS))
-    namespaces.delete(namespace)
+    pg_namespaces.delete(namespace)

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.kube import Kube
-from fixtures.patience import patient
-from fixtures.pods import Pod, ended_with_machine, wait_for_pods
-from fixtures.port_forward import Endpoint, PortForward
-from fixtures.wait import NotReady, wait_until
+from proving_ground.core.polling import NotReady
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import Pod, ended_with_machine, wait_for_pods
+from proving_ground.kubernetes.port_forward import Endpoint, PortForward
 
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
@@ -39,7 +38,7 @@ def pods(kube: Kube, part: str) -> list[Pod]:
 def call(endpoint: Endpoint, **query: str) -> str:
     """The JSON interface of the original: ``cmd``, ``key`` and perhaps ``value``; returns ``data``."""
     with urllib.request.urlopen(
-        f"{endpoint.url}/guestbook.php?{urllib.parse.urlencode(query)}", timeout=patient(10)
+        f"{endpoint.url}/guestbook.php?{urllib.parse.urlencode(query)}", timeout=endpoint.timeouts.seconds(10)
     ) as response:
         return str(json.load(response).get("data", ""))
 
@@ -47,7 +46,7 @@ def call(endpoint: Endpoint, **query: str) -> str:
 def sign(endpoint: Endpoint, entry: str) -> None:
     body = urllib.parse.urlencode({"entry": entry}).encode()
     request = urllib.request.Request(f"{endpoint.url}/", body, {"Accept": "application/json"})
-    with urllib.request.urlopen(request, timeout=patient(10)) as response:
+    with urllib.request.urlopen(request, timeout=endpoint.timeouts.seconds(10)) as response:
         assert response.status in {200, 201}
 
 
@@ -60,12 +59,13 @@ def shows(endpoint: Endpoint, entry: str) -> str:
             raise NotReady(f"its entries are {entries!r}")
         return entries
 
-    return wait_until(f"the frontend at port {endpoint.port} shows {entry!r}", probe, timeout=10, interval=0.1)
+    what = f"the frontend at port {endpoint.port} shows {entry!r}"
+    return endpoint.timeouts.wait_until(what, probe, timeout=10, interval=0.1)
 
 
 def redis(endpoint: Endpoint, *words: str) -> str:
     """Redis' answer to one command: a text, or a status or error with its sign (``+``, ``-``)."""
-    with socket.create_connection((endpoint.host, endpoint.port), timeout=patient(5)) as connection:
+    with socket.create_connection((endpoint.host, endpoint.port), timeout=endpoint.timeouts.seconds(5)) as connection:
         connection.sendall(f"{' '.join(words)}\r\n".encode())
         with connection.makefile("rb") as answer:
             head = answer.readline().decode().rstrip()
@@ -74,19 +74,19 @@ def redis(endpoint: Endpoint, *words: str) -> str:
 
 @pytest.mark.smoke
 @pytest.mark.parametrize("part", PARTS)
-def test_guestbook_has_all_its_replicas_of(kube: Kube, part: str) -> None:
-    deployment = kube.apps.read_namespaced_deployment(part, NAMESPACE)
+def test_guestbook_has_all_its_replicas_of(pg_kube: Kube, part: str) -> None:
+    deployment = pg_kube.apps.read_namespaced_deployment(part, NAMESPACE)
     assert deployment.spec.replicas == PARTS[part]
-    assert len(pods(kube, part)) == PARTS[part]
+    assert len(pods(pg_kube, part)) == PARTS[part]
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_guestbook_has_lost_nothing_of(kube: Kube, part: str) -> None:
+def test_guestbook_has_lost_nothing_of(pg_kube: Kube, part: str) -> None:
     """What died has been replaced within a second or two; counts of restarts and events still tell.
 
     A machine that starts anew takes its containers with it; that is nothing of the guestbook's.
     """
-    present = pods(kube, part)
+    present = pods(pg_kube, part)
     lost = [
         f"{pod.metadata.name} has restarted {status.restart_count} times, last: {ended.reason} {ended.exit_code}"
         for pod in present
@@ -97,16 +97,16 @@ def test_guestbook_has_lost_nothing_of(kube: Kube, part: str) -> None:
     generations = {pod.metadata.owner_references[0].name for pod in present}
     lost += [
         f"{event.involved_object.name} was killed at {event.last_timestamp}: {event.message}"
-        for event in kube.core.list_namespaced_event(NAMESPACE, field_selector="reason=Killing").items
+        for event in pg_kube.core.list_namespaced_event(NAMESPACE, field_selector="reason=Killing").items
         if event.involved_object.name.rpartition("-")[0] in generations
     ]
     assert lost == [], f"`kubectl rollout restart deployment/{part}` starts anew"
 
 
 def test_guestbook_entry_written_through_one_frontend_is_read_from_every_other(
-    kube: Kube, port_forward: PortForward
+    pg_kube: Kube, pg_port_forward: PortForward
 ) -> None:
-    first, *others = [port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(kube, "frontend")]
+    first, *others = [pg_port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(pg_kube, "frontend")]
     entry = f"written-{secrets.token_hex(4)}"
     sign(first, entry)
     assert others, "there is no other frontend"
@@ -114,27 +114,27 @@ def test_guestbook_entry_written_through_one_frontend_is_read_from_every_other(
         shows(other, entry)
 
 
-def test_guestbook_entry_lies_on_every_slave(kube: Kube, port_forward: PortForward) -> None:
+def test_guestbook_entry_lies_on_every_slave(pg_kube: Kube, pg_port_forward: PortForward) -> None:
     entry = f"kept-{secrets.token_hex(4)}"
-    sign(port_forward(NAMESPACE, "service/frontend", 80), entry)
-    for pod in pods(kube, "redis-slave"):
-        slave = port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 6379)
+    sign(pg_port_forward(NAMESPACE, "service/frontend", 80), entry)
+    for pod in pods(pg_kube, "redis-slave"):
+        slave = pg_port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 6379)
 
         def holds(slave: Endpoint = slave) -> None:
             stored = redis(slave, "GET", "messages")
             if entry not in stored:
                 raise NotReady(f"it holds {stored!r}")
 
-        wait_until(f"{pod.metadata.name} holds {entry!r}", holds, timeout=10, interval=0.1)
+        pg_kube.timeouts.wait_until(f"{pod.metadata.name} holds {entry!r}", holds, timeout=10, interval=0.1)
         assert "role:slave" in redis(slave, "INFO", "replication")
 
 
-def test_guestbook_slave_takes_no_entries_of_its_own(kube: Kube, port_forward: PortForward) -> None:
-    slave = port_forward(NAMESPACE, f"pod/{pods(kube, 'redis-slave')[0].metadata.name}", 6379)
+def test_guestbook_slave_takes_no_entries_of_its_own(pg_kube: Kube, pg_port_forward: PortForward) -> None:
+    slave = pg_port_forward(NAMESPACE, f"pod/{pods(pg_kube, 'redis-slave')[0].metadata.name}", 6379)
     assert redis(slave, "SET", "messages", "forged").startswith("-READONLY")
 
 
-def test_guestbook_works_in_a_browser(kube: Kube, port_forward: PortForward, browser: WebDriver) -> None:
+def test_guestbook_works_in_a_browser(pg_kube: Kube, pg_port_forward: PortForward, pg_browser: WebDriver) -> None:
     from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
@@ -144,20 +144,27 @@ def test_guestbook_works_in_a_browser(kube: Kube, port_forward: PortForward, bro
     def listed(driver: WebDriver) -> bool:
         return entry in [item.text for item in driver.find_elements(By.CSS_SELECTOR, "#entries li")]
 
-    first, second = (port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(kube, "frontend")[:2])
+    first, second = (
+        pg_port_forward(NAMESPACE, f"pod/{pod.metadata.name}", 80) for pod in pods(pg_kube, "frontend")[:2]
+    )
     # The page replaces its list while it is read.
-    wait = WebDriverWait(browser, patient(10), poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException])
-    browser.get(first.url)
-    assert browser.title == "Guestbook"
-    assert not listed(browser)
-    browser.find_element(By.ID, "entry").send_keys(entry)
-    browser.find_element(By.ID, "submit").click()
+    wait = WebDriverWait(
+        pg_browser,
+        pg_kube.timeouts.seconds(10),
+        poll_frequency=0.1,
+        ignored_exceptions=[StaleElementReferenceException],
+    )
+    pg_browser.get(first.url)
+    assert pg_browser.title == "Guestbook"
+    assert not listed(pg_browser)
+    pg_browser.find_element(By.ID, "entry").send_keys(entry)
+    pg_browser.find_element(By.ID, "submit").click()
     wait.until(listed, f"the page does not show {entry!r}")
-    served_by = browser.find_element(By.ID, "served-by").text
+    served_by = pg_browser.find_element(By.ID, "served-by").text
 
     def listed_anew(driver: WebDriver) -> bool:
         driver.get(second.url)
         return listed(driver)
 
     wait.until(listed_anew, f"another frontend does not show {entry!r}")
-    assert browser.find_element(By.ID, "served-by").text != served_by
+    assert pg_browser.find_element(By.ID, "served-by").text != served_by

@@ -1,0 +1,1 @@
+"""Ansible: inventory, playbook, its phases and roles, the runner and its events."""

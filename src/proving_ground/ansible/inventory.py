@@ -1,0 +1,52 @@
+"""Text of the Ansible inventory, from the topology and what nodes are given. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from proving_ground.core.topology import Topology
+
+
+def inventory(
+    topology: Topology,
+    *,
+    user: str,
+    python: str,
+    controller_python: str,
+    controller: dict[str, Any],
+    common: dict[str, Any],
+) -> str:
+    """The inventory as YAML.
+
+    Args:
+        topology: nodes, groups, networks and variables.
+        user: whom the machines let in.
+        python: their interpreter.
+        controller_python: interpreter for tasks on the controller.
+        controller: variables of localhost only.
+        common: variables of every host.
+
+    Returns:
+        YAML with a group per topology group, ``nodes`` for all machines, and localhost.
+    """
+    hosts = {node.name: {"node_address": str(node.address)} for node in topology.nodes}
+    networks = {f"{name.removesuffix('s')}_network": str(network) for name, network in topology.networks.items()}
+    local = {"ansible_connection": "local", "ansible_python_interpreter": controller_python, **controller}
+    children: dict[str, Any] = {
+        "nodes": {
+            "hosts": hosts,
+            "vars": {"ansible_user": user, "ansible_python_interpreter": python},
+        }
+    }
+    for group in topology.groups:
+        children[group] = {"hosts": {node.name: {} for node in topology.group(group)}}
+    content = {
+        "all": {
+            "hosts": {"localhost": local},
+            "vars": {**networks, **topology.variables, **common},
+            "children": children,
+        }
+    }
+    return yaml.safe_dump(content, sort_keys=False)

@@ -1,0 +1,127 @@
+"""The phases of a playbook: where it can be cut, what decides the outcome of each, and the cut itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from proving_ground.ansible.playbook import plays_of, roles_of
+from proving_ground.ansible.role_graph import reached
+from proving_ground.core.errors import UsageError
+from proving_ground.core.project import Project
+
+CREATED = "created"
+"""The phase before any play: machines, and nothing on them."""
+
+CONVERGED = "converged"
+"""The last phase, where the project gives it no name of its own."""
+
+ALWAYS = (
+    *("plugins", "group_vars", "host_vars", "vars", "library", "module_utils"),
+    *("action_plugins", "filter_plugins", "lookup_plugins", "test_plugins", "vars_plugins"),
+    *("tasks", "handlers", "files", "templates"),
+)
+"""What has a say in every play: all that Ansible looks for beside a playbook."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A point that a converge passes: its name, and how many plays of the playbook lie behind it."""
+
+    name: str
+    plays: int
+
+
+def phases(playbook: Path, names: Iterable[tuple[str, str]]) -> tuple[Phase, ...]:
+    """The phases of a playbook in their order, the first being :data:`CREATED`.
+
+    Args:
+        playbook: its file.
+        names: each phase's name and that of the last play in it, in order.
+
+    Raises:
+        ConvergeError: the playbook cannot be read.
+        UsageError: it has no such play, or has them in another order.
+    """
+    plays = [str(play.get("name", "")) for play in plays_of(playbook)]
+    found = [Phase(CREATED, 0)]
+    for name, last in names:
+        where = f"phase {name!r}"
+        if name == CREATED:
+            raise UsageError(f"{CREATED!r} is the phase before any play", where=where)
+        if last not in plays:
+            raise UsageError(f"no play is named {last!r}", where=where, hint=f"see {playbook.name}")
+        end = plays.index(last) + 1
+        if end <= found[-1].plays:
+            raise UsageError(f"{name!r} ends before {found[-1].name!r} does", where=where)
+        found.append(Phase(name, end))
+    if found[-1].plays < len(plays):
+        found.append(Phase(CONVERGED, len(plays)))
+    return tuple(found)
+
+
+def up_to(playbook: Path, passed: tuple[Phase, ...], roles: Collection[str] | None) -> tuple[Phase, ...]:
+    """The phases after which ``roles`` have been applied wherever the playbook does so.
+
+    Args:
+        playbook: its file.
+        passed: all its phases.
+        roles: names of roles; None for all that there are.
+
+    Returns:
+        phases from the first on; all of them when a role comes in some way that the playbook does not show.
+
+    Raises:
+        ConvergeError: the playbook cannot be read.
+    """
+    applied = {role: number + 1 for number, play in enumerate(plays_of(playbook)) for role in roles_of(play)}
+    if roles is None or not applied.keys() >= set(roles):
+        return passed
+    end = max((applied[role] for role in roles), default=0)
+    last = next(number for number, phase in enumerate(passed) if phase.plays >= end)
+    return passed[: last + 1]
+
+
+def key(root: Path, project: Project, phase: Phase, *more: str) -> str:
+    """A hash of all that led to ``phase``: its plays, the files of all roles that they reach, and ``more``.
+
+    Args:
+        root: the checkout.
+        project: says where its playbook, roles and Ansible configuration lie.
+        phase: one of :func:`phases`.
+        more: what else decides: topology, pins.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    plays = plays_of(root / project.playbook)[: phase.plays]
+    roles = reached(root / project.roles, (role for play in plays for role in roles_of(play)))
+    digest = hashlib.sha256(f"{phase.name}\0".encode())
+    for text in (*more, yaml.safe_dump(plays, sort_keys=True)):
+        digest.update(text.encode() + b"\0")
+    for name in (project.ansible_config, *ALWAYS, *(f"{project.roles}/{role}" for role in roles)):
+        for path in files(root / name):
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def files(start: Path) -> Iterator[Path]:
+    """All files at and below ``start`` that are content, in a fixed order; nothing when there is nothing."""
+    for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
+
+
+def part(playbook: Path, first: int, end: int) -> str:
+    """The text of the plays from number ``first`` up to and without ``end``, each on the lines where it was."""
+    text = playbook.read_text(encoding="utf-8")
+    root: Any = yaml.compose(text)
+    starts = [node.start_mark.line for node in root.value]
+    lines = text.splitlines()
+    begin, stop = starts[first], (starts[end] if end < len(starts) else len(lines))
+    return "\n".join(line if begin <= number < stop else "" for number, line in enumerate(lines)) + "\n"

@@ -1,0 +1,170 @@
+"""Runs the playbook by ansible-runner, or has Ansible parse it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from proving_ground.ansible.events import STATUSES, Outcome, failure, outcome_of, parse_error
+from proving_ground.ansible.phases import part
+from proving_ground.core.errors import ConvergeError
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.process.reaper import MARK, end_marked
+
+DEADLINE = 3600
+"""Seconds for one run of the playbook; emulated machines need most of it."""
+
+
+@dataclass(frozen=True)
+class Converge:
+    """One run of the playbook: every outcome in the order it came, and where the log lies."""
+
+    outcomes: tuple[Outcome, ...]
+    log: Path
+
+    @property
+    def changed(self) -> tuple[Outcome, ...]:
+        """The outcomes that changed something."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status == "changed")
+
+    def changes(self) -> str:
+        """What changed, one after the other; empty when nothing did."""
+        return "\n".join(outcome.change() for outcome in self.changed)
+
+
+@contextmanager
+def cut(root: Path, playbook: str, plays: tuple[int, int] | None) -> Iterator[str]:
+    """A playbook that has only the plays from the first up to and without the second number; None means all.
+
+    It lies beside the whole one, where Ansible looks for what belongs to it, and its lines have the same numbers.
+    """
+    if plays is None:
+        yield playbook
+        return
+    file = (root / playbook).with_name(f".{Path(playbook).name}")
+    file.write_text(part(root / playbook, *plays), encoding="utf-8")
+    try:
+        yield str(file.relative_to(root))
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def run_playbook(
+    settings: Settings,
+    inventory: Path,
+    progress: Progress,
+    *arguments: str,
+    plays: tuple[int, int] | None = None,
+    timeouts: Timeouts = USUAL,
+) -> Converge:
+    """Run the playbook, or some of its plays, against the machines of ``inventory``.
+
+    Args:
+        settings: say which playbook, and where; its artifacts get ``ansible.log``.
+        inventory: its file.
+        progress: told of every task as it starts, and of its outcome.
+        arguments: further ones for ``ansible-playbook``.
+        plays: numbers of the first play and of the one after the last, or None for all.
+        timeouts: of the machines.
+
+    Raises:
+        ConvergeError: the playbook is wrong, a host is unreachable, or a task failed; names host, role and task.
+    """
+    import ansible_runner  # not at the top: whoever only collects tests does not pay for it
+
+    root, playbook, artifacts = settings.root, settings.playbook, settings.artifacts
+    private = artifacts / "ansible-runner"
+    private.mkdir(parents=True, exist_ok=True)
+    log = artifacts / "ansible.log"
+    outcomes: list[Outcome] = []
+
+    def note(chosen: str, event: dict[str, Any]) -> bool:
+        data = event.get("event_data", {})
+        if event["event"] == "playbook_on_task_start":
+            progress(" : ".join(part for part in (data.get("role"), data.get("task")) if part))
+        elif event["event"] in STATUSES:
+            outcome = outcome_of(event["event"], data, event.get("stdout", ""))
+            # What was cut out is told by where it stands in the whole.
+            outcomes.append(replace(outcome, path=outcome.path.replace(f"{chosen}:", f"{playbook}:")))
+            progress.note("task", **outcomes[-1].facts())
+        return False  # keeps no file an event: the outcomes are what is wanted
+
+    # ansible-runner takes INT and TERM for itself, and never gives them back.
+    handlers = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with cut(root, playbook, plays) as chosen:
+            result = ansible_runner.run(
+                private_data_dir=str(private),
+                project_dir=str(root),
+                playbook=str(root / chosen),
+                inventory=str(inventory),
+                cmdline=" ".join(arguments) or None,
+                envvars=dict(os.environ) | environment(settings, timeouts) | {MARK: str(root)},
+                event_handler=partial(note, chosen),
+                quiet=True,
+                suppress_env_files=True,
+                timeout=DEADLINE,
+                settings={"runner_mode": "subprocess"},
+            )
+        output = Path(result.config.artifact_dir) / "stdout"
+        errors = Path(result.config.artifact_dir) / "stderr"
+        text = "".join(file.read_text(encoding="utf-8", errors="replace") for file in (output, errors) if file.exists())
+        with log.open("a", encoding="utf-8") as file:
+            file.write(text)
+    finally:
+        for kind, handler in handlers.items():
+            signal.signal(kind, handler)
+        end_marked(str(root))  # mitogen's workers lead sessions of their own, and outlive an interrupted run
+        shutil.rmtree(private, ignore_errors=True)
+    if result.status == "canceled":
+        raise KeyboardInterrupt
+    if result.status != "successful":
+        raise failure(outcomes, text, result.status, playbook=playbook, log=log)
+    return Converge(tuple(outcomes), log)
+
+
+def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:
+    """Variables that Ansible needs to find the project's configuration and the environment's programs."""
+    config = settings.root / settings.project.ansible_config
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {
+        **({"ANSIBLE_CONFIG": str(config)} if config.is_file() else {}),
+        "PATH": programs,
+        "ANSIBLE_NOCOLOR": "1",
+        # For a connection, with a Python started over there.
+        "ANSIBLE_TIMEOUT": str(round(timeouts.seconds(20))),
+    }
+
+
+def check_syntax(settings: Settings, inventory: Path, timeouts: Timeouts) -> None:
+    """Have Ansible parse the playbook and every role it uses; no machine is needed.
+
+    Raises:
+        ConvergeError: it is wrong; names file and line.
+    """
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    result = subprocess.run(
+        [program, "--syntax-check", "-i", str(inventory), settings.playbook],
+        cwd=settings.root,
+        env=os.environ | environment(settings, timeouts),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    log = settings.artifacts / "syntax.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(result.stdout + result.stderr, encoding="utf-8")
+    if result.returncode != 0:
+        raise ConvergeError(parse_error(result.stdout + result.stderr), where="syntax", log=log)

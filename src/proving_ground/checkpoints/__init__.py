@@ -1,0 +1,1 @@
+"""Checkpoints: what has been saved of machines."""

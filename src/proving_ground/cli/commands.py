@@ -1,0 +1,178 @@
+"""The commands of ``proving-ground``: each takes the lifecycle of the project's machines and its own options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proving_ground.checkpoints.store import told
+from proving_ground.core.errors import IdempotenceError
+from proving_ground.lifecycle import machines
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.machines.vagrant import PLUGIN
+from proving_ground.plugin.debug_hints import runs_again, ways_in
+from proving_ground.providers import registry
+
+Runs = Callable[[Lifecycle, argparse.Namespace], int | None]
+
+
+def up(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Bring the machines up and converge them; print how to reach them."""
+    life.ensure_converged()
+    life.ready()
+    print_hints(life)
+
+
+def create(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Bring the machines up, and install nothing on them."""
+    life.create()
+    print_hints(life)
+
+
+def converge(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Run the playbook on the machines, whatever their state."""
+    life.create()
+    result = life.converge()
+    life.progress.say(f"{len(result.changed)} of {len(result.outcomes)} outcomes changed something")
+
+
+def idempotence(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Run the playbook once more: an error if it changes anything."""
+    machines.require_up(life.settings)
+    life.create()
+    result = life.converge("--diff")
+    if result.changed:
+        text = f"{len(result.changed)} tasks changed something again:\n{result.changes()}"
+        raise IdempotenceError(text, log=result.log)
+
+
+def verify(life: Lifecycle, options: argparse.Namespace) -> int:
+    """Run the tests on the machines that are up; words after -- go to pytest."""
+    machines.require_up(life.settings)
+    command = [sys.executable, "-m", "pytest", "--pg-reuse", *same_machines(life), *options.words]
+    return subprocess.run(command, cwd=life.settings.root, check=False).returncode
+
+
+def login(life: Lifecycle, options: argparse.Namespace) -> None:
+    """Open a shell on a machine."""
+    machines.require_up(life.settings)
+    node = life.topology.node(options.machine) if options.machine else life.topology.nodes[0]
+    os.execvp("ssh", ["ssh", "-F", str(life.settings.state_directory / "ssh.config"), node.name])
+
+
+def status(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Say whether machines are up, how far they are converged, and how to reach them."""
+    record = machines.require_up(life.settings)
+    life.progress.say(f"{record.phase}, made by run {record.run_id}")
+    print_hints(life)
+
+
+def show(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """List the machines of the topology: name, address, groups, and whether they are up."""
+    record = life.ledger.read()
+    here = record is not None and record.topology == life.settings.topology
+    state = record.phase if record is not None and here else "absent"
+    for node in life.topology.nodes:
+        print(f"{node.name:20} {node.address!s:15} {state:10} {', '.join(node.groups)}")
+
+
+def plan(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Print the steps that `up` would take now, and take none of them."""
+    for number, step in enumerate(life.plan(), start=1):
+        print(f"{number:3}. {step}")
+
+
+def checkpoints(life: Lifecycle, options: argparse.Namespace) -> None:
+    """List what is saved, with sizes; with --prune remove some of it first."""
+    life.checkpoints.tidy()
+    if options.prune:
+        wanted = {life.key(phase) for phase in life.phases} if options.prune == "stale" else set()
+        life.checkpoints.forget([each for each in life.checkpoints if each.key not in wanted])
+    sys.stdout.write("".join(f"{line}\n" for line in told(life.checkpoints)))
+
+
+def destroy(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Remove all that this project has created on this host."""
+    if not life.destroy():
+        life.progress.say("nothing of this project is there")
+
+
+def clean(life: Lifecycle, options: argparse.Namespace) -> None:
+    """Destroy, and remove checkpoints, boxes, and services that had to be started for the machines."""
+    destroy(life, options)
+    life.checkpoints.forget(list(life.checkpoints))
+    for provider in registry.every(life.settings):
+        for text in provider.clean():
+            life.progress.say(text)
+
+
+def vagrant_plugin(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+    """Print the path of the file that a project's Vagrantfile loads."""
+    print(PLUGIN)
+
+
+def same_machines(life: Lifecycle) -> list[str]:
+    """Options of pytest that mean the machines of this lifecycle."""
+    return [f"--pg-topology={life.settings.topology}", f"--pg-provider={life.settings.provider}"]
+
+
+def print_hints(life: Lifecycle) -> None:
+    """Print the commands that reach the machines and what is on them."""
+    lines = [*ways_in(life.settings, life.topology), *runs_again(life.settings, []), "proving-ground destroy"]
+    sys.stdout.write("".join(f"  {line}\n" for line in lines))
+
+
+def no_arguments(parser: argparse.ArgumentParser) -> None:
+    """Most commands have none of their own."""
+
+
+def of_verify(parser: argparse.ArgumentParser) -> None:
+    """Words for pytest."""
+    parser.add_argument("words", nargs="*", metavar="-- PYTEST OPTIONS", help="as `proving-ground verify -- -m smoke`")
+
+
+def of_login(parser: argparse.ArgumentParser) -> None:
+    """The machine's name."""
+    parser.add_argument("machine", nargs="?", help="its name; the topology's first by default")
+
+
+def of_checkpoints(parser: argparse.ArgumentParser) -> None:
+    """What is removed."""
+    text = "remove first what roles and pins no longer lead to (stale), or all"
+    parser.add_argument("--prune", choices=("stale", "all"), help=text)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        run: does it; its docstring is its help.
+        changes: whether it changes machines, and so has to be alone.
+        arguments: adds its own arguments.
+    """
+
+    run: Runs
+    changes: bool = True
+    arguments: Callable[[argparse.ArgumentParser], None] = no_arguments
+
+
+COMMANDS: dict[str, Command] = {
+    "up": Command(up),
+    "create": Command(create),
+    "converge": Command(converge),
+    "idempotence": Command(idempotence),
+    "verify": Command(verify, changes=False, arguments=of_verify),
+    "login": Command(login, changes=False, arguments=of_login),
+    "status": Command(status, changes=False),
+    "list": Command(show, changes=False),
+    "plan": Command(plan, changes=False),
+    "checkpoints": Command(checkpoints, arguments=of_checkpoints),
+    "destroy": Command(destroy),
+    "clean": Command(clean),
+    "vagrant-plugin": Command(vagrant_plugin, changes=False),
+}

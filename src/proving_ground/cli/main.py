@@ -1,0 +1,124 @@
+"""Reads the command line, finds the project, and runs one command; an error is one line and an exit code of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from proving_ground.cli import commands, depot
+from proving_ground.core.errors import HarnessError, UsageError
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.machines.ledger import Ledger, locked
+from proving_ground.plugin import artifacts
+from proving_ground.plugin.configuration import settings_from
+from proving_ground.plugin.entry_point import is_asked_for
+from proving_ground.plugin.options import OPTIONS, from_environment
+
+EPILOG = """\
+exit codes: 0 done; 11 an option that cannot be; 12 the host lacks something; 13 the depot could not be built;
+14 a machine did not come up; 15 a task failed; 16 a second converge changed something; 17 another run is under way
+"""
+
+OF_COMMANDS = ("topology", "provider", "checkpoints", "network-prefix", "timeout-factor")
+"""The plugin's options that commands have as well, without the prefix."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: the words after the program's name; those of this process by default.
+
+    Returns:
+        the exit code: 0, or that of the error.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        root = find_project(Path.cwd())
+        if options.command == "depot":
+            return depot.run(options, settings_from({}, root).depot, Progress())
+        return run(options, lifecycle_of(options, root))
+    except HarnessError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted; `proving-ground destroy` removes what is there\n")
+        return 130
+
+
+def run(options: argparse.Namespace, life: Lifecycle) -> int:
+    """Run the command, alone on this project's machines where it changes them."""
+    command = commands.COMMANDS[options.command]
+    if not command.changes:
+        return command.run(life, options) or 0
+    with locked(life.settings.state_directory):
+        try:
+            return command.run(life, options) or 0
+        finally:
+            artifacts.collect(life.settings)
+
+
+def find_project(start: Path) -> Path:
+    """The root directory of the project that ``start`` lies in.
+
+    Raises:
+        UsageError: no ``pyproject.toml`` from there upwards has a table ``[tool.proving-ground]``.
+    """
+    for directory in (start, *start.parents):
+        if is_asked_for(directory):
+            return directory
+    hint = "change into your project, or add the table to its pyproject.toml"
+    raise UsageError("no pyproject.toml with a table [tool.proving-ground] here or above", where=str(start), hint=hint)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="proving-ground",
+        description="Bring machines up, converge Ansible roles on them, remove them again. `pytest` does all of it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in commands.COMMANDS.items():
+        text = (command.run.__doc__ or "").splitlines()[0]
+        each = words.add_parser(name, help=text, description=text)
+        for option in OPTIONS:
+            if option.name in OF_COMMANDS:
+                switch: dict[str, Any] = {"action": "store_true"}
+                kind = switch if option.default is None else {"metavar": option.name.upper()}
+                each.add_argument(
+                    f"--{option.name}", default=None, help=f"{option.help} (or {option.variable})", **kind
+                )
+        command.arguments(each)
+    depot.add_parser(words)
+    return top
+
+
+def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
+    """The lifecycle that the options ask for; where they are silent, that of the machines that are up."""
+    values = {
+        option.key: said if (said := getattr(options, option.key, None)) is not None else from_environment(option)
+        for option in OPTIONS
+    }
+    settings = settings_from({**values, "keep": "always", "reuse": None}, root)
+    return Lifecycle(as_present(settings, values), Progress())
+
+
+def as_present(settings: Settings, values: dict[str, str | bool | None]) -> Settings:
+    """The settings; where nothing was asked for, those of the machines that are up."""
+    record = Ledger(settings.state_directory).read()
+    if record is None:
+        return settings
+    return replace(
+        settings,
+        topology=str(values["topology"] or record.topology),
+        provider=str(values["provider"] or record.provider),
+        network_prefix=str(values["network_prefix"]) if values["network_prefix"] else record.network_prefix,
+    )

@@ -1,0 +1,81 @@
+"""What a run is asked to do, built once from the options and never changed. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proving_ground.core.project import Project
+
+PROVIDERS = ("docker", "libvirt", "virtualbox")
+KEEP = ("never", "failed", "always")
+
+
+def named(checkout: str, *parts: str) -> str:
+    """What a thing is called that checkout ``checkout`` makes on a host: ``proving-ground-3f2a0b1c-etcd-01``."""
+    return "-".join(("proving-ground", checkout, *parts))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run's settings.
+
+    Attributes:
+        root: the project's root directory.
+        topology: name of a file in the project's directory of topologies.
+        provider: Vagrant's provider, one of :data:`PROVIDERS`.
+        keep: when machines outlive the run, one of :data:`KEEP`.
+        reuse: only take machines that are up.
+        network_prefix: first three octets for the machines' network, or None for the topology's own.
+        run_id: names this run's artifacts; sorts by time.
+        checkpoints: save the machines after each phase, and begin at the newest phase that still holds.
+        timeout_factor: how many times longer than usual everything may take on this host, 1 or more.
+        project: what the project says of itself.
+    """
+
+    root: Path
+    run_id: str
+    topology: str = "default"
+    provider: str = "docker"
+    keep: str = "failed"
+    reuse: bool = False
+    network_prefix: str | None = None
+    checkpoints: bool = False
+    timeout_factor: float = 1.0
+    project: Project = field(default_factory=Project)
+
+    @property
+    def topologies(self) -> Path:
+        """The directory of topology files."""
+        return self.root / self.project.topologies
+
+    @property
+    def depot(self) -> Path:
+        """The directory of the depot's recipe."""
+        return self.root / self.project.depot
+
+    @property
+    def playbook(self) -> str:
+        """What machines are converged with, relative to ``root``."""
+        return self.project.playbook
+
+    @property
+    def phases(self) -> tuple[tuple[str, str], ...]:
+        """The playbook's phases in order: a name, and the name of the last play in it."""
+        return self.project.phases
+
+    @property
+    def state_directory(self) -> Path:
+        """What outlives a process: ledger, key pair, certificates, kubeconfig."""
+        return self.root / ".proving-ground"
+
+    @property
+    def artifacts(self) -> Path:
+        """This run's logs and results."""
+        return self.root / "artifacts" / self.run_id
+
+    @property
+    def checkout_id(self) -> str:
+        """Eight hex digits that tell this checkout's machines and networks from others' on the same host."""
+        return hashlib.sha256(str(self.root).encode()).hexdigest()[:8]

@@ -1,0 +1,6 @@
+"""The depot: everything that is installed on nodes, built once into the user's cache, keyed by content."""
+
+from proving_ground.depot.depot import Depot, ensure
+from proving_ground.depot.view import View, read
+
+__all__ = ["Depot", "View", "ensure", "read"]

@@ -1,0 +1,103 @@
+"""Builds what is missing, two components at a time, each as soon as what it is made of is there."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from proving_ground.core.errors import DepotError, HarnessError, PreflightError
+from proving_ground.depot import box, debian, go, oci, pip
+from proving_ground.depot.job import Job, Processes, Stopped
+from proving_ground.depot.plan import Plan
+from proving_ground.depot.recipe import Component
+from proving_ground.depot.store import Entry, Store
+
+AT_ONCE = 2
+"""Compilers use all processors; two components overlap one's download with the other's compiling."""
+
+HEARTBEAT_SECONDS = 15.0
+RESERVE = 1024
+"""MiB that have to stay free."""
+
+BUILDERS = {"go": go.build, "debian": debian.build, "pip": pip.build, "image": oci.build, "box": box.build}
+Report = Callable[[str], None]
+
+
+def preflight(store: Store, missing: list[Component], depot: Path) -> None:
+    """Raise PreflightError when a program or the disk does not allow to build these components of ``depot``."""
+    builds = {component.build for component in missing}
+    if "debian" in builds:
+        debian.preflight()
+    if "pip" in builds:
+        pip.installer()
+    if "box" in builds:
+        box.preflight()
+    directories = [store.root]
+    if "go" in builds:
+        directories += go.preflight(depot / (item.directory or ".") for item in missing if item.build == "go")
+    needed = sum(component.disk for component in missing) + RESERVE
+    for directory in directories:
+        there = next(path for path in (directory, *directory.parents) if path.exists())
+        free = shutil.disk_usage(there).free // 2**20
+        if free < needed:
+            text = f"filling the depot may take {needed / 1024:.1f} GiB, {free / 1024:.1f} GiB are free"
+            raise PreflightError(text, where=str(there), hint="free some, or point XDG_CACHE_HOME elsewhere")
+
+
+def fill(plan: Plan, store: Store, depot: Path, report: Report) -> None:
+    """Build everything that is missing. Only for who holds the lock.
+
+    Raises:
+        DepotError: the first failure; what is being built beside it is stopped, what is done is kept.
+    """
+    store.logs.mkdir(parents=True, exist_ok=True)
+    waiting, total = {component.name: component for component in plan.missing}, len(plan.missing)
+    processes, running, started = Processes(), dict[Future[Entry], str](), dict[str, float]()
+
+    def start_ready(pool: ThreadPoolExecutor) -> None:
+        for name, component in list(waiting.items()):
+            if len(running) < AT_ONCE and all(needed in plan.entries for needed in component.inputs):
+                started[name] = time.monotonic()
+                report(f"{component.build}: building {name} {component.version or ''}".rstrip())
+                running[pool.submit(_build, component, plan, store, depot, processes)] = name
+                del waiting[name]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            start_ready(pool)
+            while running:
+                done, _ = wait(running, HEARTBEAT_SECONDS, FIRST_COMPLETED)
+                for future in done:
+                    name = running.pop(future)
+                    plan.entries[name] = future.result()
+                    plan.seconds[name] = time.monotonic() - started[name]
+                    report(f"built {name} in {plan.seconds[name]:.0f} s")
+                start_ready(pool)
+                if not done:
+                    under_way = (f"{name} for {time.monotonic() - started[name]:.0f} s" for name in running.values())
+                    report(f"{total - len(waiting) - len(running)} of {total} built; building {', '.join(under_way)}")
+        except BaseException:
+            processes.stop()
+            raise
+
+
+def _build(component: Component, plan: Plan, store: Store, depot: Path, processes: Processes) -> Entry:
+    """Build one component into the store."""
+    name = component.name
+    log = store.logs / f"{name}.log"
+    log.write_bytes(b"")
+    with store.making(name) as out:
+        directory = depot / (component.directory or ".")
+        inputs = {needed: plan.entries[needed] for needed in component.inputs}
+        try:
+            facts = BUILDERS[component.build](Job(component, directory, out, log, inputs, processes))
+        except (HarnessError, Stopped):
+            raise
+        except OSError as error:
+            raise DepotError(
+                f"{error.strerror or error} {error.filename or ''}".strip(), where=name, log=log
+            ) from error
+        return store.publish(out, name, plan.keys[name], facts)

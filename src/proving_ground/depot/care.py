@@ -1,0 +1,54 @@
+"""The cache looked after: what is corrupt is found and removed, and what nobody asks for any more."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from proving_ground.core.errors import HarnessError
+from proving_ground.depot.depot import Depot, Report, silence
+
+
+def check(depot: Depot, report: Report = silence) -> list[str]:
+    """Compare the content of every file of every entry with its checksum; the findings, one line each."""
+    return [str(error) for _, _, error in _corrupt(depot, report)]
+
+
+def repair(depot: Depot, report: Report = silence) -> list[str]:
+    """Remove every corrupt entry, so that the next fill builds it; the names of these."""
+    removed = []
+    with depot.locked(report):
+        for name, key, error in _corrupt(depot):
+            report(str(error))
+            depot.store.remove(name, key)
+            removed.append(name)
+    return removed
+
+
+def _corrupt(depot: Depot, report: Report = silence) -> Iterator[tuple[str, str, HarnessError]]:
+    """Name, key and cause of entries that are not as they were built; the others are told."""
+    for name, key in depot.present():
+        try:
+            depot.store.verify(name, depot.store.load(name, key), thorough=True)
+            report(f"{name} {key} is as it was built")
+        except HarnessError as error:
+            yield name, key, error
+
+
+def prune(depot: Depot, days: float, report: Report = silence) -> list[Path]:
+    """Remove entries and views that nobody has asked for in ``days``; what this checkout needs stays."""
+    removed = []
+    limit = time.time() - days * 86400
+    with depot.locked(report):
+        needed = {depot.store.entries / name / key for name, key in depot.keys.items()}
+        old = [depot.store.entries / name / key for name, key in depot.present()]
+        # Views cost no disk of their own, but hold that of the entries they link to.
+        old += (depot.store.root / "views").glob("*")
+        for path in old:
+            if path not in needed and path.stat().st_mtime < limit:
+                report(f"removing {path}")
+                shutil.rmtree(path)
+                removed.append(path)
+    return removed

@@ -1,0 +1,194 @@
+"""The depot of one checkout: what its recipe asks for, what the cache has of it, and the view for nodes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from proving_ground.core.errors import DepotError
+from proving_ground.depot import recipe as recipes
+from proving_ground.depot import view as views
+from proving_ground.depot.go import architecture
+from proving_ground.depot.plan import Plan
+from proving_ground.depot.store import Entry, Store
+from proving_ground.depot.view import View
+
+Report = Callable[[str], None]
+
+IGNORED = ("__pycache__",)
+
+
+def silence(_: str) -> None:
+    """Report nothing."""
+
+
+class Depot:
+    """What a directory's ``depot.yml`` asks for, in the cache.
+
+    Args:
+        directory: holds ``depot.yml`` and all that it names.
+        cache: this user's cache; the platform's own by default (``XDG_CACHE_HOME`` is respected).
+
+    Raises:
+        DepotError: the recipe cannot be read.
+    """
+
+    def __init__(self, directory: Path, cache: Path | None = None) -> None:
+        self.directory = directory
+        self.store = Store((cache or default_cache()) / "depot")
+        file = self.directory / "depot.yml"
+        try:
+            text = file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise DepotError(f"cannot be read: {error.strerror}", where=str(file)) from error
+        self.recipe = recipes.parse(text)
+        directories = {component.directory for component in self.recipe.values() if component.directory}
+        contents = {name: content_of(self.directory / name) for name in directories}
+        self.keys = recipes.keys(self.recipe, contents, architecture())
+
+    def plan(self, only: list[str] | None = None) -> Plan:
+        """What is there of the components asked for (by default all that nodes get), looked at by size and time.
+
+        Raises:
+            DepotError: an entry is corrupt, or ``only`` names nothing.
+        """
+        common = {name: component for name, component in self.recipe.items() if component.provider is None}
+        recipe = recipes.select(self.recipe, only) if only else common
+        entries = {}
+        for name in recipe:
+            if self.store.has(name, self.keys[name]):
+                entries[name] = self.store.load(name, self.keys[name])
+                self.store.verify(name, entries[name])
+        return Plan(recipe, self.keys, entries)
+
+    def ensure(self, report: Report = silence, *, only: list[str] | None = None, offline: bool = False) -> View:
+        """Build what is missing, and return the view of it all.
+
+        Raises:
+            DepotError: a component cannot be built, or an entry is corrupt.
+            PreflightError: a program or disk for building is missing.
+        """
+        plan = self.plan(only)
+        if plan.missing:
+            names = ", ".join(component.name for component in plan.missing)
+            if offline:
+                raise DepotError(
+                    f"not in the cache: {names}", where="depot", hint="run `proving-ground depot fill` with a network"
+                )
+            from proving_ground.depot import build  # only when something is built: it costs a warm run nothing
+
+            with self.locked(report):
+                # Somebody else may have built it while this waited.
+                plan = self.plan(only)
+                build.preflight(self.store, plan.missing, self.directory)
+                build.fill(plan, self.store, self.directory, report)
+        return self.view(plan, report)
+
+    def component(self, name: str, report: Report = silence) -> Entry:
+        """One component alone, built where it is missing: for what is no part of a view.
+
+        Raises:
+            DepotError: it cannot be built, or is corrupt.
+            PreflightError: a program or disk for building is missing.
+        """
+        self.ensure(report, only=[name])
+        return self.store.load(name, self.keys[name])
+
+    def view(self, plan: Plan, report: Report = silence) -> View:
+        """The view of the plan's entries, made where it is not there or not whole."""
+        view, files, links = views.plan(plan.recipe, plan.entries)
+        path = self.store.root / "views" / view.key
+        if not views.is_whole(path, files, links):
+            # A lock of its own: what is built already can be looked at while the rest is being built.
+            work = self.store.root / "view-work"
+            with held(self.store.root / "views.lock", report):
+                shutil.rmtree(work, ignore_errors=True)
+                if not views.is_whole(path, files, links):
+                    views.write(work, path, view, files, links)
+        self.mark_used(plan, path)
+        return replace(view, path=path)
+
+    def mark_used(self, plan: Plan, path: Path) -> None:
+        """Note when this was last asked for: ``prune`` goes by it."""
+        for directory in (path, *(entry.path for entry in plan.entries.values())):
+            try:
+                os.utime(directory)
+            except OSError:  # a cache that is read-only works as well
+                return
+
+    def present(self) -> list[tuple[str, str]]:
+        """Every entry of the cache: name, key."""
+        return sorted((path.parent.name, path.name) for path in self.store.entries.glob("*/*") if path.is_dir())
+
+    @contextmanager
+    def locked(self, report: Report) -> Iterator[None]:
+        """Hold the cache alone; what interrupted runs have left is removed first."""
+        with held(self.store.root / "lock", report):
+            self.store.sweep()
+            yield
+
+
+@contextmanager
+def held(path: Path, report: Report) -> Iterator[None]:
+    """Hold a lock file; says so when it has to wait for another process."""
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        report("another process is filling the depot; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def ensure(
+    directory: Path,
+    cache: Path | None = None,
+    report: Report | None = None,
+    *,
+    only: list[str] | None = None,
+    offline: bool = False,
+) -> View:
+    """Make sure that everything nodes get is in the cache, and return the view of it.
+
+    Args:
+        directory: holds ``depot.yml`` and all that it names.
+        cache: this user's cache directory, or None for the platform's.
+        report: is told in words what is going on, when something has to be built.
+        only: names of components or of directories of the view; all by default.
+        offline: build nothing.
+
+    Raises:
+        DepotError: a component cannot be built, or is corrupt.
+        PreflightError: the host lacks what building needs.
+    """
+    return Depot(directory, cache).ensure(report or silence, only=only, offline=offline)
+
+
+def default_cache() -> Path:
+    """This user's cache for the project."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("proving-ground")
+
+
+def content_of(directory: Path) -> str:
+    """A hash of the names and content of the files that decide what is built; Go's tests do not."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.rglob("*")):
+        if not path.is_file() or path.name.endswith("_test.go") or any(part in IGNORED for part in path.parts):
+            continue
+        executable = bool(path.stat().st_mode & 0o100)
+        digest.update(f"{path.relative_to(directory)}\0{executable}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,160 @@
+"""One component being built: where it is made, what it is made of, and programs that are run and can be stopped."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from proving_ground.core.errors import DepotError
+from proving_ground.depot.recipe import Component
+from proving_ground.depot.store import Entry
+from proving_ground.process.commands import last_words
+
+GRACE_SECONDS = 10.0
+"""Time for a stopped program to clean up (mmdebstrap unmounts and removes its directory) before it is killed."""
+
+NO_NETWORK = re.compile(
+    r"dial tcp|no such host|i/o timeout|TLS handshake timeout|proxyconnect|network is unreachable|"
+    r"could not resolve|temporary failure (?:in name resolution|resolving)|failed to establish a new connection|"
+    r"could not connect to|connection (?:refused|timed out|reset by peer)|unable to connect to|"
+    r"module lookup disabled by GOPROXY=off|cannot initiate the connection|\(from versions: none\)",
+    re.IGNORECASE,
+)
+
+
+PROGRESS = ("go: downloading ", "Get:", "I: ")
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: another component failed, or the user stopped the run
+    """The build was ended from outside."""
+
+
+class Processes:
+    """The programs that builds are running; ``stop`` ends them all, and no more start."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def run(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdout: int, stderr: int) -> int:
+        """Run a program to its end; return its exit code.
+
+        Raises:
+            Stopped: the run is over.
+        """
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            process = subprocess.Popen(
+                command,
+                env=dict(env),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            self._running.add(process)
+        try:
+            code = process.wait()
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        if self._stopped:
+            raise Stopped
+        return code
+
+    def stop(self) -> None:
+        """End what runs: first by a request, then by force."""
+        with self._lock:
+            self._stopped = True
+            running = list(self._running)
+        for request in (signal.SIGTERM, signal.SIGKILL):
+            for process in running:
+                try:
+                    os.killpg(process.pid, request)
+                except ProcessLookupError:
+                    continue
+            for process in running:
+                try:
+                    process.wait(GRACE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    continue
+
+
+@dataclass(frozen=True)
+class Job:
+    """One component being built.
+
+    Attributes:
+        component: what is built.
+        directory: the component's own files (or depot/, where it has none).
+        out: the temporary directory that becomes the entry.
+        log: gets every command and its output.
+        inputs: entries of what it is made of.
+        processes: where its programs run.
+    """
+
+    component: Component
+    directory: Path
+    out: Path
+    log: Path
+    inputs: Mapping[str, Entry]
+    processes: Processes
+
+    def input_file(self, reference: str) -> Path:
+        """Host path of ``component/file``."""
+        name, file = reference.split("/", 1)
+        return self.inputs[name].file(file)
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdout: Path | None = None,
+    ) -> None:
+        """Run a program with its output in the log, or its standard output in the file ``stdout``.
+
+        Raises:
+            DepotError: it failed; says so in one line when it was for want of a network.
+            Stopped: the run is over.
+        """
+        with self.log.open("ab") as log:
+            log.write(f"$ {' '.join(command)}\n".encode())
+            log.flush()
+            start = log.tell()
+            output = stdout.open("wb") if stdout else log
+            try:
+                code = self.processes.run(
+                    command,
+                    env={**os.environ, **(env or {})},
+                    cwd=cwd or self.directory,
+                    stdout=output.fileno(),
+                    stderr=log.fileno(),
+                )
+            finally:
+                if stdout:
+                    output.close()
+        if code != 0:
+            with self.log.open("rb") as log:
+                log.seek(start)
+                raise self.failure(log.read().decode(errors="replace"), command[0])
+
+    def failure(self, output: str, program: str) -> DepotError:
+        """The error that a failed program's output tells of."""
+        name = self.component.name
+        if NO_NETWORK.search(output):
+            text = "it is not in the cache, and what it is built from could not be fetched"
+            return DepotError(text, where=name, hint="connect to the network once and run again", log=self.log)
+        # What was fetched on the way is no cause, even where a package is called errors.
+        output = "\n".join(line for line in output.splitlines() if not line.startswith(PROGRESS))
+        return DepotError(f"{Path(program).name} failed: {last_words(output)[:300]}", where=name, log=self.log)

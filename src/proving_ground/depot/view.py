@@ -1,0 +1,122 @@
+"""The view: a tree of hard links to what nodes get, with view.json beside it; its name is its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from proving_ground.core.errors import DepotError
+from proving_ground.depot.recipe import Recipe
+from proving_ground.depot.store import Entry
+
+INDEX = "view.json"
+
+
+@dataclass(frozen=True)
+class View:
+    """What nodes are given.
+
+    Attributes:
+        path: its directory on the host; the parent is what machines mount.
+        key: name of the directory, from the content.
+        images: pod image → reference.
+        versions: component → version.
+        node_rootfs: tar of a node's root file system (empty path in a partial view without it).
+        node_key: key of that file's content.
+    """
+
+    path: Path
+    key: str
+    images: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    node_rootfs: Path = Path()
+    node_key: str = ""
+
+
+def read(path: Path) -> View:
+    """The view at ``path`` as its index tells, without its node's root file system: for machines that are up already.
+
+    Raises:
+        DepotError: it is not there any more.
+    """
+    try:
+        index = json.loads((path / INDEX).read_text(encoding="utf-8"))
+    except OSError as error:
+        text = "the view that these machines were made with is gone"
+        raise DepotError(
+            text, where=str(path), hint="run `proving-ground depot fill`, then `proving-ground converge`"
+        ) from error
+    return View(path, index["key"], index["images"], index["versions"])
+
+
+def plan(recipe: Recipe, entries: Mapping[str, Entry]) -> tuple[View, dict[str, tuple[Path, int]], dict[str, str]]:
+    """What the view of these entries is: without its host path, its files (path → source, size), its links.
+
+    A component of ``recipe`` that has no entry yet is left out.
+    """
+    files: dict[str, tuple[Path, int]] = {}
+    links: dict[str, str] = {}
+    images: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    content: list[Any] = []
+    for name, component in recipe.items():
+        if name not in entries:
+            continue
+        entry = entries[name]
+        for path, file in component.view.items():
+            files[path] = (entry.file(file), entry.files[file]["size"])
+            content.append([path, entry.files[file]["sha256"]])
+        links |= component.links
+        if component.image:
+            images[component.image] = entry.facts["reference"]
+        if component.version:
+            versions[name] = component.version
+    content += [sorted(links.items()), sorted(images.items()), sorted(versions.items())]
+    key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    rootfs, node_key = Path(), ""
+    if "node" in entries:
+        rootfs = entries["node"].file("rootfs.tar")
+        node_key = entries["node"].files["rootfs.tar"]["sha256"][:16]
+    return View(Path(), key, images, versions, rootfs, node_key), files, links
+
+
+def is_whole(path: Path, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]) -> bool:
+    """Whether a view's directory has every file, being the very file of the entry, and every link."""
+    if not (path / INDEX).is_file():
+        return False
+    for name, (source, _) in files.items():
+        try:
+            if not os.path.samestat((path / name).stat(), source.stat()):
+                return False
+        except OSError:
+            return False
+    return all((path / name).is_symlink() for name in links)
+
+
+def write(
+    work: Path, directory: Path, view: View, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]
+) -> None:
+    """Make the view's directory, by way of the directory ``work``; one that is there but not whole is replaced."""
+    temporary = work / "new"
+    temporary.mkdir(parents=True)
+    for name, (source, _) in files.items():
+        target = temporary / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.hardlink_to(source)
+    for name, destination in links.items():
+        target = temporary / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(destination)
+    index = {"key": view.key, "images": view.images, "versions": view.versions}
+    (temporary / INDEX).write_text(json.dumps(index, indent=1), encoding="utf-8")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    if directory.exists():
+        directory.rename(work / "old")
+    temporary.rename(directory)
+    shutil.rmtree(work)

@@ -1,0 +1,114 @@
+"""What one would look at by hand when something is wrong with a machine: as commands, for evidence and for findings."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import USUAL, Timeouts
+
+SECONDS = 4.5
+"""What is not there after so many seconds is not waited for."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One thing to look at.
+
+    Attributes:
+        name: of the file that it fills, without ``.txt``.
+        command: program and arguments, run on the controller.
+        script: handed to the command as its standard input.
+    """
+
+    name: str
+    command: Sequence[str]
+    script: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look has shown.
+
+    Attributes:
+        text: both outputs of the command, as far as they came.
+        trouble: why that may not be all; empty when the command came to a good end.
+    """
+
+    text: str
+    trouble: str = ""
+
+
+def take(look: Look, timeouts: Timeouts = USUAL, seconds: float = SECONDS) -> Seen:
+    """Look at one thing for so many seconds at most; never fails."""
+    try:
+        done = subprocess.run(
+            look.command,
+            input=look.script.encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=timeouts.seconds(seconds),
+        )
+    except subprocess.TimeoutExpired as late:
+        seen = (late.stdout or b"").decode(errors="replace")
+        return Seen(seen, f"the rest did not come within {timeouts.seconds(seconds):.0f} s")
+    except OSError as error:
+        return Seen("", f"could not look: {error}")
+    text = done.stdout.decode(errors="replace")
+    return Seen(text, f"ended with {done.returncode}" if done.returncode else "")
+
+
+def take_all(wanted: Sequence[Look], timeouts: Timeouts = USUAL) -> Iterator[tuple[Look, Seen]]:
+    """Look at everything at the same time; yields each look with what it has shown, in their order."""
+    with ThreadPoolExecutor(max(1, len(wanted))) as threads:
+        yield from zip(wanted, threads.map(lambda look: take(look, timeouts), wanted), strict=True)
+
+
+def on_machine(settings: Settings, host: str, name: str, script: str) -> Look:
+    """A shell script run as root on ``host``, over the connection that the run shares."""
+    config = str(settings.state_directory / "ssh.config")
+    # The caller's time-out ends ssh; the machine's own ends what ssh has started.
+    command = ["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=3", host, "sudo timeout 30 sh -s"]
+    return Look(name, command, script)
+
+
+SHOW = r"""
+show() { printf '\n===== %s\n' "$*"; "$@" 2>&1 | tail -n "${lines:-100}"; }
+"""
+"""Shell: runs a command under a heading with its own words, and keeps the last of what it prints."""
+
+MACHINE = (
+    SHOW
+    + r"""
+count() { sort | uniq -c | sort -rn | head -n 40; }
+show uptime
+show systemctl list-units --failed --plain --no-legend --no-pager
+for file in /etc/systemd/system/*.service; do
+    # What is masked or an alias is a link.
+    [ -f "$file" ] && [ ! -L "$file" ] || continue
+    unit=${file##*/}
+    # A unit of ours that has done its work and ended well is as it should be.
+    [ "$(systemctl show --property=Type --value "$unit")" = oneshot ] && systemctl is-active -q "$unit" && continue
+    systemctl is-active -q "$unit" || show systemctl status --no-pager --full --lines=40 "$unit"
+done
+for unit in $(systemctl list-units --failed --plain --no-legend --no-pager | cut -d ' ' -f 1); do
+    lines=60 show journalctl --no-pager --unit "$unit" --lines 60
+done
+show ip -brief address
+show ip route
+show ip -details -brief link show type vxlan
+show ss -Hltn
+printf '\n===== iptables: rules by table and chain\n'
+iptables-save 2>&1 | awk '/^[*]/ {table = $1} /^-A/ {print table, $2}' | count
+printf '\n===== ipset: entries by set\n'
+ipset save 2>&1 | awk '$1 == "add" {print $2}' | count
+show free -m
+show df -h / /var
+lines=120 show journalctl --no-pager --priority warning --lines 120
+"""
+)
+"""Prints all that tells of a machine; works without anything that a role installs."""

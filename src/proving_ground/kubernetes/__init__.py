@@ -1,0 +1,1 @@
+"""The Kubernetes extra, for anybody's cluster."""

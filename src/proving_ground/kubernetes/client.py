@@ -1,0 +1,217 @@
+"""Clients of the cluster under test: its API as the administrator, commands inside pods, and kubectl."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import USUAL, Timeouts
+
+if TYPE_CHECKING:  # the client takes most of a second to import: only when a test needs a cluster
+    from kubernetes import client
+
+    from proving_ground.depot import View
+
+CONTEXT = "proving-ground"
+REQUEST_TIMEOUT = 15.0
+"""Seconds after which a request to the API server counts as lost."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What a command inside a container left: both outputs and the exit code."""
+
+    stdout: str
+    stderr: str
+    exit_code: int
+
+
+class ExecutionError(Exception):
+    """A command inside a container could not be run, or not to its end: says nothing about what it would find."""
+
+
+class Kube:
+    """The cluster as its administrator sees it.
+
+    Args:
+        kubeconfig: file with the context :data:`CONTEXT`.
+        timeouts: of the machines that the cluster runs on.
+    """
+
+    def __init__(self, kubeconfig: Path, timeouts: Timeouts = USUAL) -> None:
+        self.kubeconfig = kubeconfig
+        self.timeouts = timeouts
+
+    @cached_property
+    def core(self) -> Any:
+        """``client.CoreV1Api``: pods, services, nodes, secrets, namespaces.
+
+        Not typed as such: the generated classes call every field optional and refuse manifests as mappings.
+        """
+        from kubernetes import client
+
+        return client.CoreV1Api(self.api_client())
+
+    @cached_property
+    def apps(self) -> Any:
+        """``client.AppsV1Api``: deployments."""
+        from kubernetes import client
+
+        return client.AppsV1Api(self.api_client())
+
+    @cached_property
+    def networking(self) -> Any:
+        """``client.NetworkingV1Api``: network policies."""
+        from kubernetes import client
+
+        return client.NetworkingV1Api(self.api_client())
+
+    @cached_property
+    def configuration(self) -> client.Configuration:
+        """Server, certificates and context, read once."""
+        from kubernetes import client, config
+
+        read = client.Configuration()
+        config.load_kube_config(str(self.kubeconfig), context=CONTEXT, client_configuration=read)
+        read.retries = 0  # whoever waits says so with wait_until
+        return read
+
+    def api_client(self) -> client.ApiClient:
+        """A connection pool of its own, in which no request waits for ever."""
+        from kubernetes import client
+
+        timeouts = self.timeouts
+
+        class WithDeadline(client.ApiClient):  # type: ignore[misc] # it ships no types
+            def call_api(self, *request: Any, _request_timeout: Any = None, **options: Any) -> Any:
+                seconds = timeouts.seconds(_request_timeout or REQUEST_TIMEOUT)
+                return super().call_api(*request, _request_timeout=seconds, **options)
+
+        return WithDeadline(self.configuration)
+
+    def execute(
+        self, namespace: str, pod: str, command: Sequence[str], *, container: str | None = None, timeout: float = 30.0
+    ) -> Execution:
+        """Run ``command`` in a pod; safe to call from several threads.
+
+        Args:
+            namespace: where the pod lies.
+            pod: its name.
+            command: program and arguments, no shell.
+            container: which one, or None for the pod's first.
+            timeout: seconds.
+
+        Raises:
+            ExecutionError: the command was not run to its end.
+        """
+        from kubernetes import client
+        from kubernetes.stream import stream
+        from websocket import setdefaulttimeout
+
+        setdefaulttimeout(self.timeouts.seconds(REQUEST_TIMEOUT))  # the client hands on none of its own
+        # `stream` replaces a method of its API client for the length of a call, so no two calls may share one.
+        own = client.CoreV1Api(self.api_client())
+        where = f"{namespace}/{pod}"
+        options = {"container": container} if container else {}
+        try:
+            session = stream(
+                own.connect_get_namespaced_pod_exec,
+                pod,
+                namespace,
+                command=list(command),
+                stdout=True,
+                stderr=True,
+                _preload_content=False,
+                **options,
+            )
+        except client.ApiException as error:
+            raise ExecutionError(f"{where}: cannot run {command[0]}: {' '.join(str(error.reason).split())}") from error
+        try:
+            seconds = self.timeouts.seconds(timeout)
+            session.run_forever(timeout=seconds)
+            if session.is_open():
+                raise ExecutionError(f"{where}: {' '.join(command)} did not end within {seconds:.0f} s")
+            stdout, stderr = session.read_stdout(), session.read_stderr()
+            status = session.read_channel(3)
+        finally:
+            session.close()
+        return Execution(stdout, stderr, _exit_code(status, where))
+
+
+def _exit_code(status: str, where: str) -> int:
+    """The exit code in a Status object as the kubelet sends it when a command has ended."""
+    try:
+        report: dict[str, Any] = json.loads(status)
+    except json.JSONDecodeError as error:
+        raise ExecutionError(f"{where}: the connection broke before the command ended") from error
+    if report.get("status") == "Success":
+        return 0
+    for cause in (report.get("details") or {}).get("causes") or []:
+        if cause.get("reason") == "ExitCode":
+            return int(cause["message"])
+    raise ExecutionError(f"{where}: {report.get('message', status)}")
+
+
+class Kubectl:
+    """kubectl with the cluster's own kubeconfig, never the user's.
+
+    Args:
+        path: the program.
+        kubeconfig: its configuration.
+        timeouts: of the machines that the cluster runs on.
+    """
+
+    def __init__(self, path: Path, kubeconfig: Path, timeouts: Timeouts = USUAL) -> None:
+        self.path = path
+        self.kubeconfig = kubeconfig
+        self.timeouts = timeouts
+
+    def command(self, *arguments: str) -> list[str]:
+        """The whole command line."""
+        return [str(self.path), f"--kubeconfig={self.kubeconfig}", f"--context={CONTEXT}", *arguments]
+
+    def run(self, *arguments: str, timeout: float = 30.0, stdin: str | None = None) -> str:
+        """Run it and return its standard output.
+
+        Raises:
+            AssertionError: it failed; says with which words.
+            subprocess.TimeoutExpired: it took longer than ``timeout`` seconds.
+        """
+        done = subprocess.run(
+            self.command(*arguments),
+            capture_output=True,
+            text=True,
+            timeout=self.timeouts.seconds(timeout),
+            input=stdin,
+            check=False,
+        )
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)} failed: {done.stderr.strip() or done.stdout}"
+        return done.stdout
+
+    def json(self, *arguments: str, timeout: float = 30.0) -> Any:
+        """As :meth:`run` with ``-o json``, decoded."""
+        return json.loads(self.run(*arguments, "-o", "json", timeout=timeout))
+
+
+@pytest.fixture(scope="session")
+def pg_kube(
+    pg_converged: object,  # noqa: ARG001 - no API before the playbook has run
+    pg_settings: Settings,
+    pg_timeouts: Timeouts,
+) -> Kube:
+    """The cluster as its administrator sees it, through the kubeconfig that the playbook wrote."""
+    return Kube(pg_settings.state_directory / "kubeconfig", pg_timeouts)
+
+
+@pytest.fixture(scope="session")
+def pg_kubectl(pg_kube: Kube, pg_depot_view: View) -> Kubectl:
+    """The depot's kubectl, bound to the cluster."""
+    return Kubectl(pg_depot_view.path / "bin" / "kubectl", pg_kube.kubeconfig, pg_kube.timeouts)

@@ -1,0 +1,44 @@
+"""What to look at in a Kubernetes cluster when a test has failed: nodes, pods, events and logs."""
+
+from __future__ import annotations
+
+import pytest
+
+from proving_ground.core.settings import Settings
+from proving_ground.diagnostics.collectors import SHOW, Look
+from proving_ground.machines.ledger import Ledger
+from proving_ground.plugin.run import run_of
+
+CLUSTER = (
+    SHOW
+    + r"""
+lines=200
+kubectl() { "$KUBECTL" --kubeconfig "$KUBECONFIG" --request-timeout 3s "$@"; }
+show kubectl get nodes --output wide
+show kubectl get pods --all-namespaces --output wide
+lines=60 show kubectl get events --all-namespaces --sort-by .lastTimestamp
+show kubectl get services,endpointslices,networkpolicies --all-namespaces
+kubectl get pods --all-namespaces --no-headers --output \
+    'custom-columns=:metadata.namespace,:metadata.name,:status.conditions[?(@.type=="Ready")].status' 2>/dev/null |
+    while read -r namespace pod ready; do
+        [ "$ready" != True ] || continue
+        show kubectl --namespace "$namespace" describe pod "$pod"
+        lines=60 show kubectl --namespace "$namespace" logs --all-containers --prefix --tail 60 "$pod"
+    done
+"""
+)
+
+
+def pytest_proving_ground_looks(item: pytest.Item) -> list[Look]:
+    """Look at the cluster after the failure of a test that asked it something."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    return by_kubectl(run_of(item.config).settings, "cluster", CLUSTER) if "pg_kube" in names else []
+
+
+def by_kubectl(settings: Settings, name: str, script: str) -> list[Look]:
+    """A shell script that finds ``KUBECTL`` and ``KUBECONFIG`` set; none where there is no cluster yet to ask."""
+    kubeconfig, record = settings.state_directory / "kubeconfig", Ledger(settings.state_directory).read()
+    if not kubeconfig.exists() or record is None or not record.view:
+        return []
+    variables = [f"KUBECONFIG={kubeconfig}", f"KUBECTL={record.view}/bin/kubectl"]
+    return [Look(name, ["env", *variables, "sh", "-s"], script)]

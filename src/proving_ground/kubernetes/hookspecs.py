@@ -1,0 +1,10 @@
+"""What a project can tell the Kubernetes extra of its cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_proving_ground_kubernetes_nodes(config: pytest.Config) -> list[str] | None:
+    """Name the machines that run a kubelet; without an answer all machines of the topology are taken for such."""

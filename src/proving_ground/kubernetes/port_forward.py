@@ -1,0 +1,131 @@
+"""A port of a pod or service on this host: ready when it is handed out, on a free port, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO
+
+import pytest
+
+from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.kubernetes.client import Kubectl
+
+READY_TIMEOUT = 15.0
+"""Seconds in which kubectl has to say that it forwards."""
+
+STOP_TIMEOUT = 3.0
+"""Seconds that kubectl gets to end by itself."""
+
+_FORWARDING = re.compile(r"^Forwarding from 127\.0\.0\.1:(\d+) -> \d+")
+
+
+class PortForwardError(Exception):
+    """The port could not be forwarded: a fault of the cluster or of the name given."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the forwarded port answers on this host, and how long answers may take."""
+
+    host: str
+    port: int
+    timeouts: Timeouts = USUAL
+
+    @property
+    def url(self) -> str:
+        """As an address for a browser, without a trailing slash."""
+        return f"http://{self.host}:{self.port}"
+
+
+@contextmanager
+def forwarded(
+    command: Sequence[str], *, ready_timeout: float = READY_TIMEOUT, timeouts: Timeouts = USUAL
+) -> Iterator[Endpoint]:
+    """Run a ``port-forward`` command for the length of the context.
+
+    Args:
+        command: prints ``Forwarding from 127.0.0.1:PORT -> …`` once it listens and then stays.
+        ready_timeout: seconds in which that line has to come, on machines of the usual speed.
+        timeouts: of the machines that the cluster runs on.
+
+    Raises:
+        PortForwardError: it ended, or said nothing, before it was ready; holds its words.
+    """
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # because of PIPE
+    lines: queue.Queue[str | None] = queue.Queue()
+    reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
+    reader.start()
+    try:
+        port = _port(lines, command, time.monotonic() + timeouts.seconds(ready_timeout))
+        yield Endpoint("127.0.0.1", port, timeouts)
+    finally:
+        _stop(process)
+        reader.join(STOP_TIMEOUT)
+        process.stdout.close()
+
+
+def _read(stream: IO[str], lines: queue.Queue[str | None]) -> None:
+    """Hand on every line: kubectl would block on a full pipe. None says that there are no more."""
+    for line in stream:
+        lines.put(line.rstrip("\n"))
+    lines.put(None)
+
+
+def _port(lines: queue.Queue[str | None], command: Sequence[str], deadline: float) -> int:
+    said: list[str] = []
+    while True:
+        words = " / ".join(said) or "nothing"
+        try:
+            line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise PortForwardError(f"`{' '.join(command)}` was not ready in time; it said: {words}") from None
+        if line is None:
+            raise PortForwardError(f"`{' '.join(command)}` ended before it was ready; it said: {words}")
+        match = _FORWARDING.match(line)
+        if match:
+            return int(match.group(1))
+        said.append(line)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, kind)
+        try:
+            process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+PortForward = Callable[[str, str, int], Endpoint]
+
+
+@pytest.fixture
+def pg_port_forward(pg_kubectl: Kubectl) -> Iterator[PortForward]:
+    """Forwards ``port_forward(namespace, "service/frontend", 80)`` until the test ends."""
+    with ExitStack() as stack:
+
+        def forward(namespace: str, target: str, port: int) -> Endpoint:
+            # ":80" leaves the choice of the local port to the system: no two runs can collide.
+            arguments = ("port-forward", f"--namespace={namespace}", "--address=127.0.0.1", target, f":{port}")
+            return stack.enter_context(forwarded(pg_kubectl.command(*arguments), timeouts=pg_kubectl.timeouts))
+
+        yield forward

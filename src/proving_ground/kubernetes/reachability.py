@@ -1,0 +1,197 @@
+"""Who should reach whom, who does, and both side by side; a broken probe is never taken for a closed door. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from proving_ground.core.polling import NotReady
+from proving_ground.core.timeouts import USUAL, Timeouts
+
+
+class Outcome(StrEnum):
+    """What a probe can find; ``ERROR`` says that it found nothing out."""
+
+    CONNECTED = "connected"
+    BLOCKED = "blocked"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one probe found.
+
+    Attributes:
+        outcome: connected, blocked, or error.
+        client_address: the client's address as the server saw it, when it told.
+        reason: the probe's own words.
+    """
+
+    outcome: Outcome
+    client_address: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        seen = f" as {self.client_address}" if self.client_address else ""
+        why = f" ({self.reason})" if self.reason else ""
+        return f"{self.outcome}{seen}{why}"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a probe has to find; empty ``client_addresses`` leave open how the server sees the client."""
+
+    outcome: Outcome
+    client_addresses: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        seen = f" as {' or '.join(sorted(self.client_addresses))}" if self.client_addresses else ""
+        return f"{self.outcome}{seen}"
+
+    def met_by(self, observation: Observation | None) -> bool:
+        """Whether ``observation`` is what was expected; nothing observed, and a broken probe, never are."""
+        if observation is None or observation.outcome is not self.outcome:
+            return False
+        return not self.client_addresses or observation.client_address in self.client_addresses
+
+
+Pair = tuple[str, str]
+Prober = Callable[[Mapping[str, list[str]]], Mapping[Pair, Observation]]
+"""Takes source → targets, returns what it found for each pair of source and target."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a truth table: a pair, what was expected and what was found, in words, and whether that is met.
+
+    ``outcome`` is what was found; None where nobody probed.
+    """
+
+    source: str
+    target: str
+    expected: str
+    found: str
+    outcome: Outcome | None
+    met: bool
+
+
+class ReachabilityError(AssertionError):
+    """Some pair was not as expected; the text is the whole table with the wrong lines marked."""
+
+
+class Reachability:
+    """A truth table of connections.
+
+    Args:
+        title: what it shows, as the heading of its table.
+        timeouts: of the machines that are connected.
+    """
+
+    def __init__(self, title: str, timeouts: Timeouts = USUAL) -> None:
+        self.title = title
+        self._timeouts = timeouts
+        self.compared = False
+        self._expected: dict[Pair, Expectation] = {}
+        self._observed: Mapping[Pair, Observation] = {}
+
+    def __len__(self) -> int:
+        return len(self._expected)
+
+    def expect(self, source: str, target: str, outcome: Outcome, seen_as: Iterable[str] = ()) -> None:
+        """Declare one pair.
+
+        Args:
+            source: who connects.
+            target: to whom.
+            outcome: connected or blocked.
+            seen_as: addresses, one of which the server has to see as the client's; empty leaves it open.
+
+        Raises:
+            ValueError: the pair was declared before, or an error is expected.
+        """
+        if (source, target) in self._expected:
+            raise ValueError(f"{self.title}: {source} → {target} is declared twice")
+        if outcome is Outcome.ERROR:
+            raise ValueError(f"{self.title}: {source} → {target}: a broken probe cannot be expected")
+        self._expected[source, target] = Expectation(outcome, frozenset(seen_as))
+
+    def targets(self) -> dict[str, list[str]]:
+        """Source → its targets, in the order of declaration."""
+        plan: dict[str, list[str]] = {}
+        for source, target in self._expected:
+            plan.setdefault(source, []).append(target)
+        return plan
+
+    def compare(self, observed: Mapping[Pair, Observation]) -> None:
+        """Hold what was found against what was declared.
+
+        Raises:
+            ReachabilityError: a pair differs, was not probed, or was probed without having been declared.
+            ValueError: nothing was declared: a comparison that cannot fail.
+        """
+        if not self._expected:
+            raise ValueError(f"{self.title}: nothing is expected, so nothing can be compared")
+        self.compared, self._observed = True, observed
+        rows = self.rows()
+        if not all(row.met for row in rows):
+            raise ReachabilityError("\n".join(self._table(rows)))
+
+    def check(self, probe: Prober) -> None:
+        """Probe every declared pair once and compare."""
+        self.compare(probe(self.targets()))
+
+    def settle(self, probe: Prober) -> None:
+        """As :meth:`check`, for ``wait_until``: a difference is no failure yet, a broken probe is one at once.
+
+        Raises:
+            NotReady: some pair differs; the reason is the table.
+            ReachabilityError: a probe broke.
+        """
+        observed = probe(self.targets())
+        try:
+            self.compare(observed)
+        except ReachabilityError as difference:
+            if any(each.outcome is Outcome.ERROR for each in observed.values()):
+                raise
+            raise NotReady(str(difference)) from difference
+
+    def wait(self, probe: Prober, *, timeout: float, successes: int = 1) -> None:
+        """Probe until the table holds ``successes`` times in a row: what the cluster promises soon, not at once.
+
+        Args:
+            probe: fills the table anew, by new connections.
+            timeout: seconds.
+            successes: how many times.
+
+        Raises:
+            WaitTimeoutError: it does not hold; ends with the last table.
+            ReachabilityError: a probe broke.
+        """
+        self._timeouts.wait_until(
+            f"this holds: {self.title}", lambda: self.settle(probe), timeout=timeout, interval=0.1, successes=successes
+        )
+
+    def rows(self) -> list[Row]:
+        """The table as it was compared last: declared pairs in their order, then those that nobody had declared."""
+        return [
+            Row(
+                *pair,
+                "nothing" if expectation is None else str(expectation),
+                "not probed" if found is None else str(found),
+                None if found is None else found.outcome,
+                expectation is not None and expectation.met_by(found),
+            )
+            for pair in dict.fromkeys((*self._expected, *self._observed))
+            for expectation, found in [(self._expected.get(pair), self._observed.get(pair))]
+        ]
+
+    def _table(self, rows: Sequence[Row]) -> Iterator[str]:
+        wrong = sum(not row.met for row in rows if (row.source, row.target) in self._expected)
+        yield f"{self.title}: {wrong} of {len(self._expected)} connections are not as expected"
+        lines = [(" ", "source", "target", "expected", "actual")]
+        lines += [(" " if row.met else "✗", row.source, row.target, row.expected, row.found) for row in rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(4)]
+        for line in lines:
+            cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
+            yield f"{cells[0]} {'  '.join(cells[1:])}  {line[4]}"

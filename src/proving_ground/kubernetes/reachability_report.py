@@ -1,0 +1,83 @@
+"""Gives tests their truth tables of connections, and shows those of a run as pictures in its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from proving_ground.core.timeline import Timeline
+from proving_ground.kubernetes.reachability import Outcome, Reachability, Row
+from proving_ground.plugin.run import run_of
+from proving_ground.report.sections import Cell, Grid, Section, Tone
+
+KIND = "reachability"
+"""What a table is called in the run's timeline."""
+
+MARKS = {Outcome.CONNECTED: "●", Outcome.BLOCKED: "○", Outcome.ERROR: "!"}
+NOT_PROBED = "?"
+MOST_REMARKS = 8
+
+LEGEND: tuple[tuple[str, Tone, str], ...] = (
+    (MARKS[Outcome.CONNECTED], "good", "connected, as it should be"),
+    (MARKS[Outcome.BLOCKED], "quiet", "blocked, as it should be"),
+    (MARKS[Outcome.CONNECTED], "bad", "connected, but not as it should be"),
+    (MARKS[Outcome.BLOCKED], "bad", "blocked, and should not be"),
+    (MARKS[Outcome.ERROR], "bad", "the probe broke: nothing is known"),
+    (NOT_PROBED, "bad", "not probed"),
+)
+
+
+@pytest.fixture
+def pg_reachability(pytestconfig: pytest.Config, pg_timeline: Timeline) -> Iterator[Callable[[str], Reachability]]:
+    """Makes truth tables by title, kept for the report; one that was declared and never compared fails the test."""
+    made: list[Reachability] = []
+
+    def make(title: str) -> Reachability:
+        made.append(Reachability(title, run_of(pytestconfig).timeouts))
+        return made[-1]
+
+    yield make
+    for table in made:
+        pg_timeline.note(KIND, title=table.title, rows=[asdict(row) for row in table.rows()])
+    forgotten = [table.title for table in made if not table.compared]
+    assert not forgotten, f"declared and never probed: {', '.join(forgotten)}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_proving_ground_sections(config: pytest.Config) -> list[Section]:
+    """One section with all tables of the run, wrong ones first."""
+    grids = tables(run_of(config).timeline.read())
+    if not grids:
+        return []
+    wrong = sum(any(cell.tone == "bad" for cell in grid.cells) for grid in grids)
+    lead = f"{len(grids)} truth tables, {wrong or 'none'} of them wrong. Rows connect, columns are connected to."
+    return [Section("Who reaches whom", lead, LEGEND, grids)]
+
+
+def tables(notes: Sequence[Mapping[str, Any]]) -> tuple[Grid, ...]:
+    """The tables in a run's timeline, wrong ones first, then larger ones first; broken notes are left out."""
+    found = []
+    for note in notes:
+        with suppress(KeyError, TypeError, ValueError):
+            if note["kind"] == KIND:
+                cells = tuple(_cell(Row(**row)) for row in note["rows"])
+                wrong = [cell.text for cell in cells if cell.tone == "bad"]
+                found.append(Grid(str(note["title"]), cells, tuple(_remarks(wrong))))
+    return tuple(sorted(found, key=lambda grid: (not grid.remarks, -len(grid.cells))))
+
+
+def _cell(row: Row) -> Cell:
+    """One pair: the mark says what was found, the tone whether it is what was expected."""
+    tone: Tone = "bad" if not row.met else "good" if row.outcome == Outcome.CONNECTED else "quiet"
+    text = f"{row.source} → {row.target}: expected {row.expected}, found {row.found}"
+    return Cell(row.source, row.target, MARKS[Outcome(row.outcome)] if row.outcome else NOT_PROBED, tone, text)
+
+
+def _remarks(wrong: Sequence[str]) -> Iterator[str]:
+    yield from wrong[:MOST_REMARKS]
+    if len(wrong) > MOST_REMARKS:
+        yield f"… and {len(wrong) - MOST_REMARKS} more"

@@ -1,0 +1,161 @@
+"""Takes planned steps, one after the other, and keeps the ledger right at every moment: the one place that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import singledispatchmethod
+
+from proving_ground.ansible.events import Outcome
+from proving_ground.ansible.phases import Phase
+from proving_ground.ansible.runner import Converge, run_playbook
+from proving_ground.core.errors import ConvergeError
+from proving_ground.core.progress import Progress
+from proving_ground.lifecycle import machines, preflight
+from proving_ground.lifecycle.state import State
+from proving_ground.lifecycle.steps import (
+    AwaitRestored,
+    CheckReachable,
+    ConvergeAll,
+    ConvergePhase,
+    Create,
+    MarkConverged,
+    Remove,
+    Restore,
+    Save,
+    Step,
+)
+
+READY = "ready"
+"""Tag of the tasks that wait for what has been started, and change nothing: all that restored machines need."""
+
+
+class Executor:
+    """Takes steps.
+
+    Args:
+        state: of the machines.
+        progress: told of every step that takes time.
+    """
+
+    def __init__(self, state: State, progress: Progress) -> None:
+        self.state = state
+        self.progress = progress
+        self._started = ""
+        self._outcomes: list[Outcome] = []
+
+    def run(self, steps: Iterable[Step]) -> Converge | None:
+        """Take ``steps``; errors as of the steps themselves.
+
+        Returns:
+            the outcomes of all tasks that ran; None where no step was about converging.
+        """
+        converges, self._outcomes = False, []
+        for step in steps:
+            converges |= isinstance(step, ConvergeAll | ConvergePhase | MarkConverged)
+            self._take(step)
+        log = self.state.settings.artifacts / "ansible.log"
+        return Converge(tuple(self._outcomes), log) if converges else None
+
+    def play(self, *arguments: str, plays: tuple[int, int] | None = None) -> Converge:
+        """Run the playbook, or some of its plays (see ``runner.run_playbook``); raises ConvergeError."""
+        state = self.state
+        return run_playbook(
+            state.settings, state.write_inventory(), self.progress, *arguments, plays=plays, timeouts=state.timeouts
+        )
+
+    @singledispatchmethod
+    def _take(self, step: Step) -> None:
+        raise TypeError(f"{step!r} is no step")
+
+    @_take.register
+    def _remove(self, step: Remove) -> None:
+        self.progress.say(f"the machines are removed: {step.why}")
+        self.destroy()
+
+    def destroy(self) -> bool:
+        """Remove all that this checkout has created; says whether there was anything."""
+        settings, record = self.state.settings, self.state.record
+        if record is not None:  # what is there decides, not what was asked for now
+            settings = replace(settings, topology=record.topology, provider=record.provider)
+        return machines.destroy(settings, self.progress)
+
+    @_take.register
+    def _check_reachable(self, _: CheckReachable) -> None:
+        preflight.check_reachable(self.state.settings, self.state.topology, self.progress, self.state.timeouts)
+
+    @_take.register
+    def _create(self, _: Create) -> None:
+        self._make(None)
+
+    def _make(self, checkpoint: str | None) -> None:
+        state = self.state
+        machines.create(
+            state.settings, state.topology, state.network_prefix, state.view, self.progress, checkpoint=checkpoint
+        )
+
+    @_take.register
+    def _restore(self, step: Restore) -> None:
+        state = self.state
+        checkpoint = state.checkpoints.get(step.key)
+        assert checkpoint is not None, "it was there when this was planned, and nobody else has the machines"
+        self.progress.say(f"from checkpoint {step.phase.name} of {checkpoint.saved[:16]}")
+        started = _now()
+        if step.in_place:
+            machines.put_back(state.settings, state.topology, state.view, self.progress, step.key)
+        else:
+            self._make(step.key)
+        state.checkpoints.bring_back_files(checkpoint)
+        self._at(step.phase, step.key, came_back=started)
+
+    @_take.register
+    def _save(self, step: Save) -> None:
+        self._started = _now()
+        self.state.checkpoints.save(step.key, step.phase.name, self.state.topology, self.state.view)
+        self._at(step.phase, step.key)
+
+    @_take.register
+    def _await_restored(self, step: AwaitRestored) -> None:
+        record = self.state.record
+        assert record is not None, "there are machines to be waited for"
+        if step.end.plays > step.begin:
+            since = record.came_back or self._started
+            with self.progress.step(f"checkpoint {step.end.name} is ready"):
+                self.play(f"--tags={READY}", f"--extra-vars=restored_at={since}", plays=(step.begin, step.end.plays))
+        left = "" if step.complete else record.came_back
+        self.state.ledger.update(came_back=left, awaited=0 if step.complete else step.end.plays)
+
+    @_take.register
+    def _converge_phase(self, step: ConvergePhase) -> None:
+        if step.phase == self.state.up_to(self.state.needed_roles)[-1] != self.state.phases[-1]:
+            self.progress.say(f"the chosen tests need phase {step.phase.name}, and nothing after it")
+        # Machines on which a phase has begun are at none, until it is done.
+        self.state.ledger.update(reached="", reached_key="")
+        try:
+            with self.progress.step(f"converge {step.phase.name}"):
+                result = self.play(plays=(step.before.plays, step.phase.plays))
+        except ConvergeError as error:
+            error.hint = f"fix it and run the same again: it begins at checkpoint {step.before.name}"
+            raise
+        self._outcomes += result.outcomes
+
+    @_take.register
+    def _converge_all(self, step: ConvergeAll) -> None:
+        with self.progress.step("converge"):
+            self._outcomes += self.play(*step.arguments).outcomes
+        self._mark_converged(MarkConverged(step.key))
+
+    @_take.register
+    def _mark_converged(self, step: MarkConverged) -> None:
+        self.state.ledger.update(phase="converged", converged_key=step.key, view=str(self.state.view.path))
+
+    def _at(self, phase: Phase, content: str, came_back: str = "") -> None:
+        """Note that machines are at ``phase``, to which ``content`` led; and since when, if they were restored."""
+        view = str(self.state.view.path)
+        changes = {"reached": phase.name, "reached_key": content, "came_back": came_back, "awaited": 0, "view": view}
+        self.state.ledger.update(**changes)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,171 @@
+"""Machines from nothing to converged and back: each wish is planned as a list of steps, which then are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from proving_ground.ansible.phases import Phase
+from proving_ground.ansible.runner import Converge, check_syntax
+from proving_ground.checkpoints.store import Checkpoints
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.core.topology import Topology
+from proving_ground.depot import View
+from proving_ground.host import networks
+from proving_ground.lifecycle import planner, preflight
+from proving_ground.lifecycle.executor import Executor
+from proving_ground.lifecycle.planner import Facts
+from proving_ground.lifecycle.state import State
+from proving_ground.lifecycle.steps import Remove, Step
+from proving_ground.machines.ledger import Ledger, Record
+
+Plans = Callable[[Facts], list[Step]]
+
+
+class Lifecycle:
+    """Brings a topology from nothing to converged machines and back.
+
+    Args:
+        settings: the run's settings.
+        progress: told of every step.
+    """
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self.settings = settings
+        self.progress = progress
+        self.state = State(settings, progress)
+        self._executor = Executor(self.state, progress)
+
+    @property
+    def needed_roles(self) -> Collection[str] | None:
+        """Names of the roles that a converge in phases has to reach; None for all."""
+        return self.state.needed_roles
+
+    @needed_roles.setter
+    def needed_roles(self, roles: Collection[str] | None) -> None:
+        self.state.needed_roles = roles
+
+    @property
+    def ledger(self) -> Ledger:
+        """What this checkout has created."""
+        return self.state.ledger
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """What this checkout has saved."""
+        return self.state.checkpoints
+
+    @property
+    def topology(self) -> Topology:
+        """The plan in the network that machines are in; raises UsageError."""
+        return self.state.topology
+
+    @property
+    def view(self) -> View:
+        """What machines are given."""
+        return self.state.view
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """What a converge passes."""
+        return self.state.phases
+
+    def key(self, phase: Phase) -> str:
+        """A hash of the content that leads to ``phase``."""
+        return self.state.key(phase)
+
+    def write_inventory(self) -> Path:
+        """Write the inventory and return its path."""
+        return self.state.write_inventory()
+
+    @property
+    def created_here(self) -> bool:
+        """Whether this run has made the machines that there are, in whichever of its processes."""
+        record = self.state.record
+        return record is not None and record.run_id == self.settings.run_id
+
+    def plan(self) -> list[Step]:
+        """The steps that :meth:`ensure_converged` would take; nothing is made or run.
+
+        The depot is filled if it is not: what a phase is saved as depends on what machines are given.
+        """
+        return planner.plan_converge(self.state.facts())
+
+    def syntax(self) -> None:
+        """Have Ansible parse the playbook; raises ConvergeError when it is wrong."""
+        with self.progress.step("syntax"):
+            check_syntax(self.settings, self.write_inventory(), self.state.timeouts)
+
+    def create(self) -> Record:
+        """Have machines: those of this checkout that are up, or new ones.
+
+        Raises:
+            UsageError: ``--pg-reuse`` with nothing up, or machines of another topology or provider are up.
+            MachineError: they did not come up.
+        """
+        self._carry_out(planner.plan_machines)
+        record = self.state.record
+        assert record is not None, "machines that have just come up are in the ledger"
+        return record
+
+    def ensure_converged(self) -> Converge | None:
+        """Run the playbook unless machines are converged with this content, or ``--pg-reuse`` takes them as they are.
+
+        Returns:
+            The result, or None when nothing had to be done.
+        """
+        return self._carry_out(planner.plan_converge)
+
+    def converge(self, *arguments: str) -> Converge:
+        """Run the playbook, whatever the machines' state; raises ConvergeError."""
+        result = self._executor.run(planner.plan_whole(self.state.facts(), *arguments))
+        assert result is not None, "a converge has outcomes"
+        return result
+
+    def is_ready(self, roles: Collection[str] | None = None) -> bool:
+        """Whether nothing of what ``roles`` have started is still to be awaited on restored machines."""
+        return not self._wait_for(roles)
+
+    def ready(self, roles: Collection[str] | None = None) -> None:
+        """On restored machines wait for what ``roles`` have started; None for all.
+
+        Raises:
+            ConvergeError: a wait's task failed.
+        """
+        self._executor.run(self._wait_for(roles))
+
+    def destroy(self) -> bool:
+        """Remove all that this checkout created; says whether there was anything."""
+        return self._executor.destroy()
+
+    def _wait_for(self, roles: Collection[str] | None) -> Collection[Step]:
+        record = self.state.record
+        if record is None or not record.came_back:
+            return ()
+        needed = None if roles is None else self.state.up_to(roles)[-1]
+        return planner.await_restored(self.state.facts(), needed)
+
+    def _carry_out(self, plan: Plans) -> Converge | None:
+        """Plan by the facts of now, and take the steps; new machines are planned in the network that they get."""
+        facts = self.state.facts()
+        if not facts.is_new:
+            steps = plan(facts)
+            if not steps or not isinstance(steps[0], Remove):
+                return self._executor.run(steps)
+            self._executor.run(steps[:1])
+        elif facts.record is not None:
+            self._executor.run([Remove("an earlier run ended while it was creating them")])
+        with self._network():
+            return self._executor.run(plan(self.state.facts()))
+
+    @contextmanager
+    def _network(self) -> Iterator[None]:
+        """Look at the host, and keep a network that is free until machines are in it."""
+        wanted = self.state.plan  # refused before the host is looked at
+        preflight.check(self.settings, self.progress)
+        asked = self.settings.network_prefix
+        with networks.reserved(wanted, asked=asked, say=self.progress.say) as prefix:
+            self.state.network_prefix = prefix
+            yield

@@ -1,0 +1,162 @@
+"""Creates and destroys the machines of a topology."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from proving_ground.checkpoints.store import Checkpoints
+from proving_ground.core.errors import MachineError, UsageError
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings, named
+from proving_ground.core.timeouts import EMULATED, Timeouts
+from proving_ground.core.topology import Topology
+from proving_ground.depot import View
+from proving_ground.machines.ledger import OUTLIVING, Ledger, Record
+from proving_ground.machines.ssh import await_logins, close_connections, write_ssh_config
+from proving_ground.machines.vagrant import Vagrant
+from proving_ground.process.commands import run
+from proving_ground.process.reaper import end_marked, end_runs
+from proving_ground.providers import registry
+
+
+def create(
+    settings: Settings,
+    topology: Topology,
+    network_prefix: str | None,
+    view: View,
+    progress: Progress,
+    *,
+    checkpoint: str | None = None,
+) -> Record:
+    """Bring up the machines of ``topology`` and write ``ssh.config``; the ledger knows of them before they exist.
+
+    Args:
+        settings: the run's settings.
+        topology: what machines there are to be, in the network that they are to be in.
+        network_prefix: of that network, or None for the topology file's own.
+        view: what they are given.
+        progress: told of every step.
+        checkpoint: key of the checkpoint as which they come up, or None for new ones.
+
+    Raises:
+        MachineError: they did not come up; what was made is in the ledger.
+    """
+    ledger = Ledger(settings.state_directory)
+    network = named(settings.checkout_id)
+    ledger.write(Record(settings.run_id, settings.topology, settings.provider, network_prefix, network))
+    vagrant = Vagrant(settings, progress)
+    key = make_key_pair(settings)
+    content: dict[str, Any] = {
+        "run_id": settings.run_id,
+        "topology": str(settings.topologies / f"{settings.topology}.yml"),
+        "user": settings.project.user,
+        "network_prefix": network_prefix,
+        "checkout": named(settings.checkout_id),
+        **registry.of(settings).prepare(topology, view, key, progress, vagrant.log),
+    }
+    if checkpoint is not None:
+        with progress.step("checkpoint back"):
+            content |= registry.of(settings).restore(checkpoint, topology, view, progress, vagrant.log)
+    vagrant.write_run(content)
+    factor = max(EMULATED if content.get("kvm") is False else 1.0, settings.timeout_factor)
+    with progress.step("vagrant up"):
+        vagrant.up()
+        write_ssh_config(settings, topology)
+        await_logins(settings, topology, Timeouts(factor))
+    return ledger.update(phase="created", timeout_factor=factor)
+
+
+def put_back(settings: Settings, topology: Topology, view: View, progress: Progress, checkpoint: str) -> Record:
+    """Bring machines that are there back to what they were; the ledger takes them for half made meanwhile.
+
+    Args:
+        settings: the run's settings.
+        topology: the plan of the machines.
+        view: what they are given.
+        progress: told of every step.
+        checkpoint: key of the checkpoint.
+
+    Raises:
+        MachineError: they did not come back.
+    """
+    ledger = Ledger(settings.state_directory)
+    record = ledger.update(phase="creating", converged_key="", reached="", reached_key="")
+    provider = registry.of(settings)
+    provider.ensure_running(progress)
+    with progress.step("checkpoint back"):
+        provider.restore(checkpoint, topology, view, progress, settings.artifacts / "vagrant.log")
+        write_ssh_config(settings, topology)
+        await_logins(settings, topology, Timeouts(max(record.timeout_factor, settings.timeout_factor)))
+    return ledger.update(phase="created")
+
+
+def make_key_pair(settings: Settings) -> Path:
+    """A key pair of this run's own; returns the private key's path (0600)."""
+    directory = settings.state_directory / "ssh"
+    shutil.rmtree(directory, ignore_errors=True)
+    (directory / "authorized").mkdir(parents=True)
+    key = directory / "id_ed25519"
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"proving-ground {settings.run_id}", "-f", str(key)]
+    run(command, error=MachineError, where="ssh-keygen", timeout=30)
+    shutil.copyfile(key.with_suffix(".pub"), directory / "authorized" / settings.project.user)
+    return key
+
+
+def destroy(settings: Settings, progress: Progress) -> bool:
+    """Remove all that this checkout has created; says whether there was anything.
+
+    Raises:
+        MachineError: something could not be removed; the ledger still knows of it.
+        PreflightError: what runs the machines has ended and does not start; the same.
+    """
+    ledger = Ledger(settings.state_directory)
+    record = ledger.read()
+    log = settings.artifacts / "vagrant.log"
+    # Without a record anything may be there.
+    known = registry.every(settings) if record is None else [registry.of(settings)]
+    if record is None and not any(provider.has_leftovers() for provider in known):
+        return False
+    with progress.step("destroy"):
+        end_marked(str(settings.root))
+        close_connections(settings)
+        end_runs(settings.checkout_id)
+        if record is not None:
+            # It may have ended since; what it is not asked for would look as if it were gone.
+            registry.of(settings).ensure_running(progress)
+        # All at once, which Vagrant does one by one; then Vagrant finds them gone and forgets them.
+        for provider in known:
+            provider.remove_leftovers(log)
+        if (settings.root / ".vagrant" / "machines").exists():
+            Vagrant(settings, progress).destroy()
+        # Once more: what Vagrant had asked for when it was ended may have come since.
+        for provider in known:
+            provider.remove_leftovers(log)
+        kinds = registry.PROVIDERS if record is None else {settings.provider: registry.PROVIDERS[settings.provider]}
+        Checkpoints(settings, progress).drop(name for name, kind in kinds.items() if kind.in_place)
+        for path in settings.state_directory.iterdir():
+            if path.name in OUTLIVING:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        ledger.clear()
+    return True
+
+
+def require_up(settings: Settings) -> Record:
+    """The record of machines that are up.
+
+    Raises:
+        UsageError: this checkout has none.
+    """
+    record = Ledger(settings.state_directory).read()
+    if record is None or record.phase == "creating":
+        raise UsageError(
+            "no machines of this checkout are up",
+            where="--pg-reuse",
+            hint="run `proving-ground up`, or drop --pg-reuse",
+        )
+    return record

@@ -1,0 +1,152 @@
+"""What there is and what it has to become: settings, ledger, topology, depot, phases and keys; nothing here acts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from proving_ground import depot
+from proving_ground.ansible.inventory import inventory
+from proving_ground.ansible.phases import Phase, key, phases, up_to
+from proving_ground.checkpoints.store import Checkpoints
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.core.topology import Topology, load
+from proving_ground.depot import View
+from proving_ground.lifecycle.planner import Facts
+from proving_ground.machines.ledger import Ledger, Record
+from proving_ground.providers import registry
+
+
+class State:
+    """The machines of one project, and what was asked for.
+
+    Args:
+        settings: what was asked for.
+        progress: told of a depot that has to be filled first.
+
+    Attributes:
+        ledger: what this checkout has created.
+        checkpoints: what it has saved.
+        needed_roles: names of the roles that a converge in phases has to reach; None for all.
+        network_prefix: of the network that machines are in, or are about to be made in.
+    """
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self.settings = settings
+        self.progress = progress
+        self.ledger = Ledger(settings.state_directory)
+        self.checkpoints = Checkpoints(settings, progress)
+        self.needed_roles: Collection[str] | None = None
+        self.network_prefix = settings.network_prefix
+
+    @property
+    def record(self) -> Record | None:
+        """The machines that there are, or None."""
+        return self.ledger.read()
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """By the slower of the machines that there are and of what was asked for on this host."""
+        record = self.record
+        return Timeouts(max(self.settings.timeout_factor, 1.0 if record is None else record.timeout_factor))
+
+    @cached_property
+    def plan(self) -> Topology:
+        """The topology that was asked for; raises UsageError when it cannot be."""
+        return load(self.settings.topologies, self.settings.topology, self.settings.network_prefix)
+
+    @property
+    def topology(self) -> Topology:
+        """The plan in the network that machines are in, or are about to be made in; raises UsageError."""
+        record = self.record
+        if record is not None and record.topology == self.settings.topology:
+            self.network_prefix = record.network_prefix
+        return self.plan.within(self.network_prefix)
+
+    @cached_property
+    def view(self) -> View:
+        """What machines are given, built first when it is not cached; with ``--pg-reuse``, what they were given."""
+        record = self.record
+        if self.settings.reuse and record is not None and record.view:
+            return depot.read(Path(record.view))
+        with self.progress.step("depot"):
+            return depot.ensure(self.settings.depot, report=self.progress.say)
+
+    @property
+    def playbook(self) -> Path:
+        """The playbook's file."""
+        return self.settings.root / self.settings.playbook
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """What a converge passes; raises UsageError when the playbook does not have what the project names."""
+        return phases(self.playbook, self.settings.phases)
+
+    def up_to(self, roles: Collection[str] | None) -> tuple[Phase, ...]:
+        """The phases after which ``roles`` have been applied, None for all roles; errors as of :attr:`phases`."""
+        return up_to(self.playbook, self.phases, roles)
+
+    def key(self, phase: Phase) -> str:
+        """A hash of the content of roles, topology and depot that leads to ``phase``."""
+        factor = f"{self.settings.timeout_factor:g}"
+        return key(self.settings.root, self.settings.project, phase, repr(self.topology), self.view.key, factor)
+
+    def facts(self) -> Facts:
+        """What the planner decides by; a phase's key is computed when it is asked for."""
+        known = self.phases if self.playbook.is_file() else ()
+        return Facts(
+            settings=self.settings,
+            record=self.record,
+            phases=known,
+            wanted=self.up_to(self.needed_roles) if known else (),
+            keys=_Keys(self, known),
+            saved=frozenset(each.key for each in self.checkpoints if each.complete),
+            in_place=registry.of(self.settings).in_place,
+        )
+
+    def write_inventory(self) -> Path:
+        """Write the inventory of the topology and return its path."""
+        view, record, project = self.view, self.record, self.settings.project
+        text = inventory(
+            self.topology,
+            user=project.user,
+            python=project.python,
+            controller_python=sys.executable,
+            controller={"controller_depot_path": str(view.path)},
+            common={
+                "depot_path": f"{project.depot_path}/{view.key}",
+                "depot_images": view.images,
+                "state_directory": str(self.settings.state_directory),
+                # Of the machines, not of this run: it is in what roles write, and a longer wait is no change of that.
+                "patience": self.settings.timeout_factor if record is None else record.timeout_factor,
+                "network_interface": project.interface,
+            },
+        )
+        path = self.settings.state_directory / "inventory.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+class _Keys(Mapping[str, str]):
+    """Name of a phase → content that leads to it; each is computed once, when it is asked for first."""
+
+    def __init__(self, state: State, known: tuple[Phase, ...]) -> None:
+        self._state = state
+        self._phases = {phase.name: phase for phase in known}
+        self._found: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._found:
+            self._found[name] = self._state.key(self._phases[name])
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._phases)
+
+    def __len__(self) -> int:
+        return len(self._phases)

@@ -1,0 +1,1 @@
+"""Machines as the host reaches them: ssh, Vagrant, the ledger, testinfra."""

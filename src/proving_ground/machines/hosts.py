@@ -1,0 +1,39 @@
+"""testinfra hosts by name, resolved without touching a machine at collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import testinfra
+from testinfra.host import Host
+
+from proving_ground.core.settings import Settings
+from proving_ground.core.topology import Topology
+
+
+class Hosts(Mapping[str, Host]):
+    """testinfra's hosts over ssh as root, made when first asked for.
+
+    ``hosts["etcd-01"]`` is that machine; iterating gives the names of all in the order of the plan.
+    """
+
+    def __init__(self, settings: Settings, topology: Topology) -> None:
+        self._config = settings.state_directory / "ssh.config"
+        self._names = tuple(node.name for node in topology.nodes)
+        self._hosts: dict[str, Host] = {}
+
+    def __getitem__(self, name: str) -> Host:
+        if name not in self._names:
+            raise KeyError(f"no machine {name!r}; there are {', '.join(self._names)}")
+        if name not in self._hosts:
+            # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.
+            self._hosts[name] = testinfra.get_host(
+                f"ssh://{name}", ssh_config=str(self._config), sudo=True, controlpersist=0
+            )
+        return self._hosts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

@@ -1,0 +1,94 @@
+"""How machines are reached: one ssh configuration of what Vagrant told of them, and the connections that runs share."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from proving_ground.core.errors import MachineError
+from proving_ground.core.polling import NotReady
+from proving_ground.core.settings import Settings, named
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.core.topology import Node, Topology
+
+LOGIN_SECONDS = 60.0
+"""From the moment that Vagrant has started a machine to the first login."""
+
+
+def write_ssh_config(settings: Settings, topology: Topology) -> Path:
+    """Write ``ssh.config`` from what Vagrant told of each machine; connections are shared by all who use it.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        MachineError: Vagrant told nothing of a machine.
+    """
+    # Not under the checkout: a socket's path may have 107 characters, a checkout's may have more.
+    sockets = Path(tempfile.gettempdir()) / named(settings.checkout_id)
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    blocks = []
+    for node in topology.nodes:
+        told = settings.state_directory / "ssh" / f"{node.name}.json"
+        if not told.exists():
+            raise MachineError("Vagrant brought it up without telling how to reach it", where=node.name)
+        blocks.append(ssh_block(node.name, json.loads(told.read_text(encoding="utf-8"))))
+    blocks.append(f"Host *\n  ControlMaster auto\n  ControlPath {sockets}/%C\n  ControlPersist 600\n  LogLevel ERROR\n")
+    path = settings.state_directory / "ssh.config"
+    path.write_text("\n".join(blocks), encoding="utf-8")
+    return path
+
+
+def ssh_block(name: str, told: dict[str, Any]) -> str:
+    """One host's block of an ssh configuration, from Vagrant's ``ssh_info`` of it."""
+    lines = [f"Host {name}", f"  HostName {told['host']}", f"  Port {told['port']}", f"  User {told['username']}"]
+    lines += [f'  IdentityFile "{key}"' for key in told["private_key_path"]]
+    # Machines are made and removed with new host keys every time, at addresses that come again.
+    lines += ["  IdentitiesOnly yes", "  PasswordAuthentication no", "  StrictHostKeyChecking no"]
+    return "\n".join([*lines, "  UserKnownHostsFile /dev/null", ""])
+
+
+def await_logins(settings: Settings, topology: Topology, timeouts: Timeouts) -> None:
+    """Wait until every machine lets its user in, all at the same time; the connections stay, for those who come next.
+
+    Raises:
+        MachineError: names every machine that does not, with ssh's own words.
+    """
+    probes = {f"{node.name} lets its user in": partial(log_in, settings, node, timeouts) for node in topology.nodes}
+    closed = timeouts.wait_for_all(probes, timeout=LOGIN_SECONDS, interval=0.2)
+    if closed:
+        raise MachineError("; ".join(closed), where="ssh", hint="run `proving-ground destroy` and start again")
+
+
+def log_in(settings: Settings, node: Node, timeouts: Timeouts) -> None:
+    """Connect to a machine, unless a connection is there; raises NotReady with ssh's last words."""
+    config = str(settings.state_directory / "ssh.config")
+    command = ["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", node.name, "true"]
+    # A file and no pipe: the connection that stays keeps it open.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            check=False,
+            timeout=timeouts.seconds(30),
+        )
+        words.seek(0)
+        if done.returncode != 0:
+            raise NotReady(words.read().strip().rpartition("\n")[2] or f"ssh ended with {done.returncode}")
+
+
+def close_connections(settings: Settings) -> None:
+    """End the shared ssh connections of this run."""
+    config = settings.state_directory / "ssh.config"
+    if not config.exists():
+        return
+    for line in config.read_text(encoding="utf-8").splitlines():
+        if line.startswith("Host ") and line != "Host *":
+            command = ["ssh", "-F", str(config), "-O", "exit", line.removeprefix("Host ")]
+            subprocess.run(command, capture_output=True, check=False, timeout=10)

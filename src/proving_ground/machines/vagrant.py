@@ -1,0 +1,171 @@
+"""python-vagrant with what it lacks: a deadline, a log, progress, and errors that name the cause."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import vagrant
+
+from proving_ground.core.errors import MachineError
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.process.commands import last_words
+from proving_ground.process.programs import not_installed
+from proving_ground.process.reaper import MARK, end_marked
+
+DEADLINES = {"docker": 300, "libvirt": 1800, "virtualbox": 1800}
+"""Seconds for one call by provider: emulated machines take minutes to boot."""
+
+PLUGIN = Path(__file__).parent / "vagrantfiles" / "proving_ground.rb"
+"""What a Vagrantfile loads; a project that has none gets the one beside it."""
+
+BY_PLUGIN = ("libvirt",)
+"""Providers that do not come with Vagrant."""
+
+
+class _Client(vagrant.Vagrant):  # type: ignore[misc]
+    """Puts coreutils' timeout before every call: python-vagrant itself waits for ever."""
+
+    deadline = 300
+
+    def _make_vagrant_command(self, args: list[str | None]) -> list[str]:
+        command = super()._make_vagrant_command(args)
+        return ["timeout", "--kill-after=10", str(self.deadline), *command]
+
+    def snapshot_restore_only(self, name: str) -> None:
+        """python-vagrant's own word starts the machines one after the other."""
+        self._call_vagrant_command(["snapshot", "restore", "--no-start", "--no-provision", name])
+
+    def snapshot_delete_from(self, machine: str, name: str) -> None:
+        """The same as python-vagrant's word, of one machine: others may not have it."""
+        self._call_vagrant_command(["snapshot", "delete", machine, name])
+
+    def machines_with(self, name: str) -> list[str]:
+        """Names of the machines that have a snapshot of this name."""
+        present = [status.name for status in self.status() if status.state != self.NOT_CREATED]
+        return [each for each in present if name in self._run_vagrant_command(["snapshot", "list", each]).split()]
+
+
+class Vagrant:
+    """The machines of one checkout as Vagrant sees them.
+
+    Raises:
+        PreflightError: Vagrant is not installed.
+    """
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        if shutil.which("vagrant") is None:
+            raise not_installed("vagrant")
+        self._settings = settings
+        self._progress = progress
+        self.log = settings.artifacts / "vagrant.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+
+    def write_run(self, content: dict[str, Any]) -> None:
+        """Leave what the Vagrantfile needs to know of this run (``.proving-ground/vagrant.json``)."""
+        path = self._settings.state_directory / "vagrant.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+    def up(self) -> None:
+        """Bring all machines up, in parallel.
+
+        Raises:
+            MachineError: Vagrant failed, or did not end within its deadline.
+        """
+        with self._client("up") as client, self.log.open("a", encoding="utf-8") as log:
+            for line in client.up(provider=self._settings.provider, stream_output=True):
+                # A bar that is drawn over itself is one line; what stands last on it is what there is to see.
+                seen = line.replace("\x1b[K", "\r").rstrip().rsplit("\r", 1)[-1]
+                log.write(f"{seen}\n")
+                self._progress(seen.strip())
+
+    def destroy(self) -> None:
+        """Destroy all machines of this checkout.
+
+        Raises:
+            MachineError: as in :meth:`up`.
+        """
+        with self._client("destroy") as client:
+            client.destroy()
+
+    def halt(self, *, force: bool = False) -> None:
+        """Shut all machines down; with ``force``, as if somebody pulled the plug.
+
+        Raises:
+            MachineError: as in :meth:`up`.
+        """
+        with self._client("halt") as client:
+            client.halt(force=force)
+
+    def save(self, name: str) -> None:
+        """Take a snapshot of every machine.
+
+        Raises:
+            MachineError: as in :meth:`up`.
+        """
+        with self._client("snapshot save") as client:
+            client.snapshot_save(name)
+
+    def restore(self, name: str) -> None:
+        """Bring every machine's disk back to a snapshot; they are shut down.
+
+        Raises:
+            MachineError: as in :meth:`up`.
+        """
+        with self._client("snapshot restore") as client:
+            client.snapshot_restore_only(name)
+
+    def forget(self, name: str) -> None:
+        """Remove a snapshot from every machine that has it.
+
+        Raises:
+            MachineError: as in :meth:`up`.
+        """
+        with self._client("snapshot delete") as client:
+            for machine in client.machines_with(name):
+                client.snapshot_delete_from(machine, name)
+
+    @contextmanager
+    def _client(self, word: str) -> Iterator[_Client]:
+        start = self.log.stat().st_size if self.log.exists() else 0
+
+        @contextmanager
+        def to_log() -> Iterator[IO[str]]:
+            with self.log.open("a", encoding="utf-8") as file:
+                yield file
+
+        root = str(self._settings.root)
+        variables = {
+            **os.environ,
+            "VAGRANT_CHECKPOINT_DISABLE": "1",  # or Vagrant asks the network for a newer one
+            MARK: root,  # finds it when it outlives this run
+            "PG_VAGRANT_PLUGIN": str(PLUGIN),
+        }
+        if not (self._settings.root / "Vagrantfile").exists():
+            variables |= {"PG_ROOT": root, "VAGRANT_CWD": str(PLUGIN.parent)}
+            variables["VAGRANT_DOTFILE_PATH"] = f"{root}/.vagrant"
+        if self._settings.provider not in BY_PLUGIN:  # to load those of other providers takes a second, each time
+            variables["VAGRANT_NO_PLUGINS"] = "1"
+        client = _Client(root, env=variables, out_cm=to_log, err_cm=to_log)
+        client.deadline = DEADLINES[self._settings.provider]
+        try:
+            yield client
+        except subprocess.CalledProcessError as error:
+            with self.log.open(encoding="utf-8", errors="replace") as file:
+                file.seek(start)
+                words = last_words(file.read())
+            if error.returncode in {124, 137}:
+                words = f"did not end within {client.deadline} s; last: {words}"
+            raise MachineError(
+                words, where=f"vagrant {word}", hint="run `proving-ground destroy`", log=self.log
+            ) from error
+        finally:
+            end_marked(root)  # what runs on after an interruption would make more machines

@@ -1,0 +1,165 @@
+# What Proving Ground adds to Vagrant: machines from a topology file, for each provider, and patches that make many
+# machines come up quickly and safely. A project's Vagrantfile loads this file and calls ProvingGround.machines.
+require "etc"
+require "json"
+require "yaml"
+
+module ProvingGround
+  # Vagrant inspects every container of the host for published ports, which costs a call each and dies with
+  # "docker inspect … []" when any of them ends meanwhile: the race of parallel bring-up. These machines publish none.
+  module NoUsedPorts
+    def read_used_ports = {}
+  end
+
+  # Vagrant asks a machine that boots for its ssh without a pause, and one that is up what system it is, with dozens of
+  # commands: a processor's work for seconds, which the machines need to boot. The plugin waits for containers itself.
+  module NoWaitForContainers
+    def call(env) = env[:machine].provider_name == :docker ? @app.call(env) : super
+  end
+
+  module NoGuestOfContainers
+    def guest = provider_name == :docker ? raise(Vagrant::Errors::MachineGuestNotReady) : super
+  end
+
+  # What the plugin writes before it calls Vagrant, so that `vagrant ssh NAME` by hand sees what it saw.
+  class Run
+    attr_reader :state
+
+    def initialize(root)
+      @state = File.join(root, ".proving-ground")
+      @root = root
+      file = "#{@state}/vagrant.json"
+      @content = File.exist?(file) ? JSON.parse(File.read(file)) : {}
+    end
+
+    def any? = @content.any?
+    def key?(name) = @content.key?(name)
+    def [](name) = @content[name]
+    def dig(*names) = @content.dig(*names)
+    def fetch(...) = @content.fetch(...)
+    def made_by = "Proving Ground, run #{fetch("run_id", "by hand")}"
+    def folders = fetch("folders", {})
+
+    def topology
+      path = fetch("topology") { File.join(@root, "topology", "#{ENV.fetch("PG_TOPOLOGY", "default")}.yml") }
+      YAML.safe_load(File.read(path))
+    end
+  end
+
+  module_function
+
+  # Define all machines of the topology on `config`; `root` is the project's directory.
+  def machines(config, root)
+    run = Run.new(root)
+    patch(run)
+    defaults(config, run)
+    plan = run.topology
+    prefix = run["network_prefix"] || plan["networks"]["machines"].split(".").first(3).join(".")
+    plan["machines"].each do |kind, machine|
+      (1..machine.fetch("count", 1)).each do |number|
+        define(config, run, machine, format("%s-%02d", kind, number), "#{prefix}.#{machine["octet"] + number - 1}")
+      end
+    end
+  end
+
+  def patch(run)
+    VagrantPlugins::DockerProvider::Driver.prepend(NoUsedPorts) if VagrantPlugins.const_defined?(:DockerProvider)
+    return unless run.any?
+
+    Vagrant::Action::Builtin::WaitForCommunicator.prepend(NoWaitForContainers)
+    Vagrant::Machine.prepend(NoGuestOfContainers)
+  end
+
+  def defaults(config, run)
+    config.ssh.username = run.fetch("user", "root")
+    config.ssh.insert_key = false
+    config.ssh.private_key_path = "#{run.state}/ssh/id_ed25519" if File.exist?("#{run.state}/ssh/id_ed25519")
+    config.vm.synced_folder ".", "/vagrant", disabled: true
+    # Reached at its own address: a port published on the host would be one more thing to collide.
+    config.vm.network :forwarded_port, guest: 22, host: 2222, id: "ssh", disabled: true
+  end
+
+  def define(config, run, machine, name, address)
+    config.vm.define name do |node|
+      node.vm.hostname = name
+      # What `vagrant ssh-config` would tell, without starting Vagrant a second time.
+      node.trigger.after :up do |trigger|
+        trigger.ruby { |_, up| File.write("#{run.state}/ssh/#{name}.json", JSON.generate(up.ssh_info)) } if run.any?
+      end
+      node.vm.provider(:docker) { |docker, override| container(docker, override, run, machine, name, address) }
+      node.vm.provider(:libvirt) { |libvirt, override| domain(libvirt, override, run, machine, name, address) }
+      node.vm.provider(:virtualbox) { |virtualbox, override| box(virtualbox, override, run, machine, address) }
+    end
+  end
+
+  def container(docker, override, run, machine, name, address)
+    docker.image = run.dig("images", name) || run.fetch("node_image", "proving-ground/node")
+    docker.name = "#{run.fetch("checkout", "by-hand")}-#{name}"
+    docker.has_ssh = true
+    cpus = [machine["cpus"], Etc.nprocessors].min # Docker refuses more than the host has
+    docker.create_args = %W[--memory #{machine["memory"]}m --cpus #{cpus}] + run.fetch("create_arguments", [])
+    docker.create_args += ["--mount", run["mounts"][name]] if run.key?("mounts")
+    network = { ip: address }
+    network[:name] = run["network"] if run["network"]
+    override.vm.network :private_network, **network
+    run.folders.each { |guest, host| override.vm.synced_folder host, guest, docker_consistency: "ro" }
+  end
+
+  def domain(libvirt, override, run, machine, name, address)
+    override.vm.box = run.fetch("box", ENV.fetch("FLATCAR_BOX", "flatcar-stable"))
+    override.vm.guest = :coreos # or Vagrant asks a machine a dozen questions to find out
+    override.vm.boot_timeout = 900
+    # The machine knows its address from its kernel's command line, or from Ignition.
+    override.vm.network :private_network, ip: address, auto_config: false, libvirt__dhcp_enabled: false,
+      libvirt__forward_mode: "none", **(run["network"] ? { libvirt__network_name: run["network"] } : {})
+    libvirt.uri = "qemu:///system"
+    libvirt.qemu_use_session = false
+    libvirt.description = run.made_by
+    libvirt.default_prefix = "#{run.fetch("checkout", "by-hand")}-"
+    libvirt.memory = machine["memory"]
+    libvirt.cpus = [machine["cpus"], Etc.nprocessors].min
+    hardware(libvirt, run)
+    boot(libvirt, run, name)
+    run.folders.each { |guest, host| override.vm.synced_folder host, guest, type: "virtiofs", mount_opts: "ro" }
+  end
+
+  def hardware(libvirt, run)
+    kvm = run.fetch("kvm", true)
+    libvirt.driver = kvm ? "kvm" : "qemu"
+    libvirt.cpu_mode = kvm ? "host-passthrough" : "maximum"
+    # Shared with the process that serves the depot's folder.
+    libvirt.memorybacking :source, type: "memfd"
+    libvirt.memorybacking :access, mode: "shared"
+    libvirt.disk_driver cache: "unsafe" # they do not outlive the host's next start
+    libvirt.graphics_type = "none"
+    libvirt.memballoon_enabled = false
+    libvirt.usb_controller model: "none"
+    libvirt.random model: "random"
+  end
+
+  def boot(libvirt, run, name)
+    if run.key?("pool")
+      libvirt.storage_pool_name = run["pool"]
+      libvirt.management_network_name = run["management_network"]
+      libvirt.management_network_address = run["management_address"]
+    end
+    if run.key?("kernel")
+      libvirt.kernel, libvirt.initrd, libvirt.cmd_line = run["kernel"], run["initrd"], run["command_lines"][name]
+    elsif run.key?("ignition")
+      libvirt.machine_virtual_size = 16 # GB; Flatcar's image has half of it, and fills what it finds when it starts first
+      libvirt.qemuargs value: "-fw_cfg"
+      libvirt.qemuargs value: "name=opt/org.flatcar-linux/config,string=#{run["ignition"][name]}"
+    end
+  end
+
+  def box(virtualbox, override, run, machine, address)
+    override.vm.box = ENV.fetch("FLATCAR_BOX", "flatcar-stable")
+    override.vm.network :private_network, ip: address
+    virtualbox.memory = machine["memory"]
+    virtualbox.cpus = machine["cpus"]
+    virtualbox.customize ["modifyvm", :id, "--description", run.made_by]
+    virtualbox.check_guest_additions = false
+    virtualbox.functional_vboxsf = false
+    run.folders.each { |guest, host| override.vm.synced_folder host, guest, type: "rsync" }
+  end
+end

@@ -1,0 +1,35 @@
+"""Puts what a run leaves behind in one folder: results, logs, and how to get in."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from proving_ground.core.settings import Settings
+
+KEPT_RUNS = 20
+"""Older runs' folders are removed."""
+
+STATE_FILES = ("ssh.config", "inventory.yml")
+"""What every run leaves; a project names further files (``artifacts``)."""
+
+
+def collect(settings: Settings) -> None:
+    """Copy the state's files into the run's folder, point ``latest`` at it, remove the oldest runs."""
+    settings.artifacts.mkdir(parents=True, exist_ok=True)
+    for name in (*STATE_FILES, *settings.project.artifacts):
+        source = settings.state_directory / name
+        if source.exists():
+            shutil.copy2(source, settings.artifacts / name)
+    point_latest(settings.artifacts)
+    runs = sorted(path for path in settings.artifacts.parent.iterdir() if path.is_dir() and not path.is_symlink())
+    for old in runs[:-KEPT_RUNS]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def point_latest(artifacts: Path) -> None:
+    """Make ``artifacts/latest`` a link to this run's folder."""
+    link = artifacts.parent / "latest"
+    draft = artifacts.parent / f".latest-{artifacts.name}"
+    draft.symlink_to(artifacts.name)
+    draft.replace(link)

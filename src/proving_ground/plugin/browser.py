@@ -1,0 +1,94 @@
+"""The machine's Chromium or Chrome, headless and with a profile of its own, driven over WebDriver."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.process.programs import not_installed
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
+PAGE_TIMEOUT = 30
+"""Seconds in which a page has to be there."""
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""Names of browsers in the order of preference; ``scripts/setup`` installs the first where there is none."""
+SNAP = "chromium.chromedriver"
+SEARCHED = f"{os.environ.get('PATH', '')}:/snap/bin"
+"""Ubuntu's Chromium is a snap, and not every process has the place of these on its path."""
+
+ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # containers and root have no namespaces for Chromium's own sandbox
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--window-size=1000,800",
+    # Whatever Chromium might want to call home for does not resolve.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+
+
+class Programs(NamedTuple):
+    """What drives the browser, and the browser; None where the driver knows it."""
+
+    driver: str
+    browser: str | None
+
+
+def look(name: str) -> str | None:
+    """The path of a program, or None."""
+    return shutil.which(name, path=SEARCHED)
+
+
+def programs(find: Callable[[str], str | None] = look) -> Programs:
+    """Paths of the driver and of the browser that it drives.
+
+    A snap's driver is confined with its browser, sees no other, and names in /usr/bin only lead to it.
+
+    Args:
+        find: tells the path of a program by its name, or None.
+
+    Raises:
+        PreflightError: either is missing.
+    """
+    browser, snap = next((path for name in BROWSERS if (path := find(name))), None), find(SNAP)
+    if snap is not None and (find("chromium") or "/snap/").startswith("/snap/"):
+        return Programs(snap, None)
+    driver = find("chromedriver")
+    if browser is None or driver is None:
+        missing = [name for name, path in (("chromium", browser), ("chromedriver", driver)) if path is None]
+        raise not_installed(*missing, where="browser")
+    return Programs(driver, browser)
+
+
+@pytest.fixture
+def pg_browser(tmp_path: Path, pg_timeouts: Timeouts) -> Iterator[WebDriver]:
+    """A browser with an empty profile; it is closed when the test ends."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    found = programs()
+    options = webdriver.ChromeOptions()
+    if found.browser is not None:
+        options.binary_location = found.browser
+    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(argument)
+    service = Service(found.driver, log_output=str(tmp_path / "chromedriver.log"))
+    driver = webdriver.Chrome(options, service)
+    driver.set_page_load_timeout(pg_timeouts.seconds(PAGE_TIMEOUT))
+    yield driver
+    driver.quit()

@@ -1,0 +1,71 @@
+"""Settings of a run: from options, environment and ``pyproject.toml``; a value that cannot be ends the run at once."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from proving_ground.core import topology
+from proving_ground.core.errors import UsageError
+from proving_ground.core.project import read_project
+from proving_ground.core.settings import KEEP, PROVIDERS, Settings
+from proving_ground.core.topology import Topology
+
+LARGEST_FACTOR = 100.0
+"""Nobody waits longer than that."""
+
+Values = dict[str, str | bool | None]
+"""What was asked for, by :attr:`options.Option.key`; None where nothing was."""
+
+
+def settings_from(values: Values, root: Path, run_id: str | None = None) -> Settings:
+    """Make the settings of a run.
+
+    Args:
+        values: what was asked for.
+        root: the project's root directory.
+        run_id: of the run that this process belongs to, or None for a new one.
+
+    Raises:
+        UsageError: a value is not among those that can be.
+    """
+    provider = _one_of("provider", values, PROVIDERS, "docker")
+    keep = _one_of("keep", values, KEEP, "never" if os.environ.get("CI") else "failed")
+    prefix = values.get("network_prefix")
+    return Settings(
+        root=root,
+        run_id=run_id or datetime.now(UTC).strftime("%Y%m%dT%H%M%S-") + f"{os.getpid():05d}",
+        topology=str(values.get("topology") or "default"),
+        provider=provider,
+        keep=keep,
+        reuse=bool(values.get("reuse")),
+        network_prefix=None if prefix is None else str(prefix),
+        checkpoints=bool(values.get("checkpoints")),
+        timeout_factor=_factor(str(values.get("timeout_factor") or "1")),
+        project=read_project(root),
+    )
+
+
+def plan_of(settings: Settings) -> Topology:
+    """Read the topology that a run was asked for; raises UsageError."""
+    return topology.load(settings.topologies, settings.topology, settings.network_prefix)
+
+
+def _one_of(name: str, values: Values, choices: tuple[str, ...], default: str) -> str:
+    value = str(values.get(name) or default)
+    if value not in choices:
+        hint = f"choose one of: {', '.join(choices)}"
+        raise UsageError(f"unknown value {value!r}", where=f"--pg-{name}", hint=hint)
+    return value
+
+
+def _factor(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 1 <= factor <= LARGEST_FACTOR:
+        hint = f"choose a number from 1 to {LARGEST_FACTOR:g}"
+        raise UsageError(f"{text!r} is no factor for time-outs", where="--pg-timeout-factor", hint=hint)
+    return factor

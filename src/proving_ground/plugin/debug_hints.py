@@ -1,0 +1,96 @@
+"""How to get in: the commands that reach machines which are up, and those that run just the failed tests again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from proving_ground.core.settings import Settings
+from proving_ground.core.topology import Topology
+from proving_ground.machines.ledger import Ledger
+from proving_ground.plugin.fixtures import has_machines
+from proving_ground.plugin.run import run_of
+
+FEW = 3
+"""Failed tests that are worth a line of their own."""
+
+
+def ways_in(settings: Settings, topology: Topology, concerned: Sequence[str] = ()) -> Iterator[str]:
+    """Command lines, to be pasted in the checkout.
+
+    Args:
+        settings: whose machines.
+        topology: which they are.
+        concerned: names of the machines that matter; empty for all.
+    """
+    state = settings.state_directory.relative_to(settings.root)
+    for node in topology.nodes:
+        if not concerned or node.name in concerned:
+            yield f"ssh -F {state}/ssh.config {node.name:<16} # {node.address}"
+    record = Ledger(settings.state_directory).read()
+    if record is not None and record.view:
+        yield f"export PATH={record.view}/bin:$PATH"
+    for name, value in settings.project.environment:
+        path = value.format(state=state, view=record.view if record is not None else "")
+        if (settings.root / path).exists():
+            yield f"export {name}=$PWD/{path}"
+
+
+def runs_again(settings: Settings, failed: Sequence[str], *, reuse: bool = True) -> Iterator[str]:
+    """Command lines that run failed tests again.
+
+    Args:
+        settings: of the run in which they failed; what differs from the defaults is said again.
+        failed: their node identifiers; none runs everything.
+        reuse: whether that can be on the machines as they are.
+    """
+    plain = Settings(settings.root, settings.run_id)
+    words = ["pytest", *(["--pg-reuse"] if reuse else [])]
+    for option in ("topology", "provider", "network_prefix"):
+        if (value := getattr(settings, option)) != getattr(plain, option):
+            words += [f"--pg-{option.replace('_', '-')}", str(value)]
+    if not failed:
+        yield shlex.join(words)
+    elif len(failed) <= FEW:
+        yield from (shlex.join([*words, each]) for each in failed)
+    else:
+        yield shlex.join([*words, "--last-failed"])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Remember what is run: whoever enters a debugger is not told."""
+    run_of(item.config).item = item
+
+
+def pytest_enter_pdb(config: pytest.Config) -> None:
+    """Before a debugger asks, in a test about machines: how to look at them meanwhile; the same ones once."""
+    run = run_of(config)
+    item, reporter = run.item, config.pluginmanager.getplugin("terminalreporter")
+    if item is None or reporter is None or not has_machines(item):
+        return
+    lines = list(ways_in(run.settings, run.topology, [node.name for node in run.topology.named_in(item.nodeid)]))
+    if lines != run.hints_shown:
+        run.hints_shown = lines
+        reporter.write_sep(">", "the machines are up: how to get in")
+        for line in lines:
+            reporter.write_line(f"  {line}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """After a failure, and wherever machines are kept on purpose: how to look at them."""
+    run = run_of(config)
+    settings = run.settings
+    reports = [*terminalreporter.getreports("failed"), *terminalreporter.getreports("error")]
+    worth_it = reports or settings.keep == "always" or run.failed_converge is not None
+    if not worth_it or run.record is None:
+        return
+    topology = run.topology
+    failed = list(dict.fromkeys(report.nodeid for report in reports))
+    concerned = [node.name for node in topology.named_in("\n".join(failed))]
+    terminalreporter.section("the machines are up: how to get in", bold=True)
+    for line in (*ways_in(settings, topology, concerned), *runs_again(settings, failed), "proving-ground destroy"):
+        terminalreporter.write_line(f"  {line}")

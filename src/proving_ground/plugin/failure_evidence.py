@@ -1,0 +1,70 @@
+"""After a failed test: what one would look at by hand, collected from all places at once before anything changes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from proving_ground.core.redact import scrub
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.diagnostics.collectors import MACHINE, Look, on_machine, take_all
+from proving_ground.plugin.fixtures import has_machines
+from proving_ground.plugin.run import run_of
+
+MOST = 5
+"""Failures of one run that are looked into: one cause brings many, and the first are nearest to it."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001 - the hook's own arguments
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look before the test's fixtures are taken down; the report says where it is written."""
+    report = yield
+    if report.failed and report.when in {"setup", "call"} and has_machines(item):
+        run = run_of(item.config)
+        if len(run.evidence) < MOST if run.shared is None else run.shared.claim("evidence", MOST):
+            folder = run.settings.artifacts / folder_name(item.nodeid)
+            seconds = collect([*looks(item)], folder, run.timeouts)
+            run.evidence.append(folder)
+            report.sections.append(("evidence", f"{_shown(folder, item.config)} (collected in {seconds:.1f} s)"))
+        else:
+            report.sections.append(("evidence", f"{MOST} failures have been looked into before; none for this one"))
+    return report
+
+
+def looks(item: pytest.Item) -> Iterator[Look]:
+    """What to look at: the machines that the test's name tells of, or all; and what the project adds."""
+    run = run_of(item.config)
+    for node in run.topology.named_in(item.nodeid) or run.topology.nodes:
+        yield on_machine(run.settings, node.name, node.name, MACHINE)
+    for added in item.ihook.pytest_proving_ground_looks(item=item):
+        yield from added
+
+
+def collect(wanted: Sequence[Look], folder: Path, timeouts: Timeouts) -> float:
+    """Look at everything at the same time and write a file each; returns how many seconds it took.
+
+    Never fails: what could not be seen is said in the file.
+    """
+    start = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    for look, seen in take_all(wanted, timeouts):
+        text = f"{seen.text}\n({seen.trouble})\n" if seen.trouble else seen.text
+        (folder / f"{look.name}.txt").write_text(scrub(text), encoding="utf-8")
+    return time.monotonic() - start
+
+
+def folder_name(nodeid: str) -> str:
+    """A test's node identifier as the name of a folder: readable, and nothing that a shell or a disk minds."""
+    file, _, test = nodeid.partition("::")
+    return re.sub(r"[^\w.-]+", "-", f"{Path(file).stem}-{test}").strip("-.")[:120]
+
+
+def _shown(path: Path, config: pytest.Config) -> str:
+    return str(path.relative_to(config.rootpath)) if path.is_relative_to(config.rootpath) else str(path)

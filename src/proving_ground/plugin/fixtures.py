@@ -1,0 +1,162 @@
+"""Session fixtures: machines that are up, machines that are converged, testinfra hosts on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+from testinfra.host import Host
+
+from proving_ground.ansible.playbook import Step, steps
+from proving_ground.ansible.runner import Converge
+from proving_ground.core.errors import ConvergeError
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeline import Timeline
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.core.topology import Node, Topology
+from proving_ground.depot import View
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.machines.hosts import Hosts
+from proving_ground.plugin.run import Run, run_of
+from proving_ground.plugin.xdist.workers import HELD, once
+
+
+@pytest.fixture(scope="session")
+def pg_settings(pytestconfig: pytest.Config) -> Settings:
+    """This run's settings."""
+    return run_of(pytestconfig).settings
+
+
+@pytest.fixture(scope="session")
+def pg_timeline(pytestconfig: pytest.Config) -> Timeline:
+    """Keeps what happens in this run, and when, for its report."""
+    return run_of(pytestconfig).timeline
+
+
+@pytest.fixture(scope="session")
+def pg_lifecycle(pytestconfig: pytest.Config) -> Lifecycle:
+    """The phases of the run; at its end, machines that it made are removed unless ``--pg-keep`` says otherwise."""
+    run = run_of(pytestconfig)
+    if run.shared is None or not run.is_worker:
+        return run.attempt(run.hold)
+    assert run.shared.kept(HELD), "only a test that names a fixture of machines among its arguments can have machines"
+    run.mark_processes()  # as ``hold`` does on the controller
+    run.lifecycle = Lifecycle(run.settings, Progress(write=run.shared.say, timeline=run.timeline))
+    return run.lifecycle
+
+
+@pytest.fixture(scope="session")
+def pg_machines(pytestconfig: pytest.Config, pg_lifecycle: Lifecycle) -> Lifecycle:
+    """Machines that are up and answer; nothing is said of what is installed on them."""
+    run = run_of(pytestconfig)
+    pg_lifecycle.needed_roles = run.needed_roles
+    run.attempt(lambda: once(run, "machines", pg_lifecycle.create))
+    return pg_lifecycle
+
+
+@pytest.fixture(scope="session")
+def pg_timeouts(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Timeouts:  # noqa: ARG001 - it goes by their speed
+    """Waits, and how long: ``pg_timeouts.wait_until("the page is there", probe, timeout=10)``."""
+    return run_of(pytestconfig).timeouts
+
+
+@pytest.fixture(scope="session")
+def pg_topology(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Topology:  # noqa: ARG001 - they are in a network
+    """The plan of the machines that are up: nodes, groups, networks, variables."""
+    return run_of(pytestconfig).topology
+
+
+@pytest.fixture(scope="session")
+def pg_converged(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Converge | None:
+    """Machines that the playbook has been run on; the run's result, or None when it had been before, or when it failed.
+
+    When a task failed, tests of what did converge still run, and the others say why not (``skip_unconverged``).
+    """
+    run = run_of(pytestconfig)
+
+    def converge() -> Converge | None:
+        try:
+            return once(run, "converge", pg_machines.ensure_converged)
+        except ConvergeError as error:
+            run.note_failed_task(error)
+            return None
+
+    return run.attempt(converge)
+
+
+def await_roles(run: Run, lifecycle: Lifecycle, roles: Collection[str] | None) -> None:
+    """On restored machines: wait for what these roles have started, None for all.
+
+    What fails is kept as a converge's failure is.
+    """
+
+    def wait() -> None:
+        try:
+            once(run, "first of what was restored", lambda: lifecycle.ready(roles))
+            if not lifecycle.is_ready(roles):
+                once(run, "all that was restored", lifecycle.ready)
+        except ConvergeError as error:
+            run.note_failed_task(error)
+
+    if run.failed_converge is None and not lifecycle.is_ready(roles):
+        run.attempt(wait)
+
+
+@pytest.fixture(scope="session")
+def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
+    """What nodes are given: host path, key, images and versions of the depot's view."""
+    return once(run_of(pytestconfig), "view", lambda: pg_machines.view)
+
+
+@pytest.fixture(scope="session")
+def pg_hosts(pg_machines: Lifecycle) -> Hosts:
+    """Hosts of testinfra by name: ``hosts["etcd-01"]``."""
+    return Hosts(pg_machines.settings, pg_machines.topology)
+
+
+@pytest.fixture
+def pg_node(host: Host, pg_topology: Topology) -> Node:
+    """The topology's entry of ``host``."""
+    return pg_topology.node(host.backend.get_hostname())
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest, pg_hosts: Hosts) -> Host:
+    """The testinfra host of this item: one of the groups that ``@pytest.mark.hosts`` names."""
+    if request.node.get_closest_marker("before_converge") is None:
+        request.getfixturevalue("pg_converged")
+    return pg_hosts[request.param]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize ``host`` by the plan alone: collection touches no machine."""
+    marker = metafunc.definition.get_closest_marker("hosts")
+    if "host" not in metafunc.fixturenames:
+        return
+    if marker is None:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: `host` needs @pytest.mark.hosts('group', …)")
+    plan = run_of(metafunc.config).plan
+    names = list(dict.fromkeys(node.name for group in marker.args for node in plan.group(group)))
+    metafunc.parametrize("host", names, ids=names, indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Read the playbook now: ending the run while a file is collected would look like an error of that file."""
+    settings = run_of(session.config).settings
+    if (settings.root / settings.playbook).is_file():
+        playbook_steps(session.config)
+
+
+def playbook_steps(config: pytest.Config) -> tuple[Step, ...]:
+    """The steps of this run's playbook, read and not run; one that cannot be read ends the run."""
+    run = run_of(config)
+    return run.attempt(lambda: steps(run.settings.root / run.settings.playbook, run.plan))
+
+
+def has_machines(item: pytest.Item) -> bool:
+    """Whether the test is about machines, and there are some."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    record = run_of(item.config).record
+    return "pg_machines" in names and record is not None and record.phase != "creating"

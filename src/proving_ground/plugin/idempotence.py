@@ -1,0 +1,97 @@
+"""The second converge as test results: one item for each role on each host, taken from the playbook at collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from proving_ground.ansible.events import Outcome
+from proving_ground.ansible.playbook import pairs
+from proving_ground.ansible.runner import Converge
+from proving_ground.core.errors import ConvergeError
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.plugin.fixtures import playbook_steps
+from proving_ground.plugin.run import run_of
+from proving_ground.plugin.xdist.workers import once
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """What a role did on a host when nothing was left to be done.
+
+    Attributes:
+        host: its name.
+        role: the role's name.
+        outcomes: of its tasks, in their order.
+    """
+
+    host: str
+    role: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def changes(self) -> tuple[Outcome, ...]:
+        """The outcomes that changed something."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status == "changed")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize ``pg_repeated`` over host and role: collection runs neither Ansible nor a machine."""
+    if "pg_repeated" not in metafunc.fixturenames:
+        return
+    found = named(metafunc.config)
+    metafunc.parametrize("pg_repeated", found, ids=[f"{host}-{role}" for host, role in found], indirect=True)
+
+
+def named(config: pytest.Config) -> tuple[tuple[str, str], ...]:
+    """Host and role, for every role that the playbook names."""
+    return pairs(playbook_steps(config))
+
+
+@pytest.fixture(scope="session")
+def pg_second_converge(
+    request: pytest.FixtureRequest,
+    pg_machines: Lifecycle,
+    pg_converge_failure: ConvergeError | None,
+) -> Converge | ConvergeError:
+    """The playbook's second run, with diffs; or the task that failed in it, although all had succeeded before."""
+    if pg_converge_failure is not None:
+        pytest.skip(f"the first converge failed: {pg_converge_failure.cause}")
+
+    run = run_of(request.config)
+
+    def converge() -> Converge | ConvergeError:
+        try:
+            return once(run, "second-converge", lambda: pg_machines.converge("--diff"))
+        except ConvergeError as error:
+            if not error.play:
+                raise
+            return error
+
+    return run.attempt(converge)
+
+
+@pytest.fixture
+def pg_repeated(request: pytest.FixtureRequest, pg_second_converge: Converge | ConvergeError) -> Repeated:
+    """One role on one host, converged once more."""
+    host, role = request.param
+    if isinstance(pg_second_converge, ConvergeError):
+        if (host, role) == (pg_second_converge.host, pg_second_converge.role):
+            raise pg_second_converge
+        pytest.skip(f"the second converge failed: {pg_second_converge.cause}")
+    found = tuple(each for each in pg_second_converge.outcomes if (each.host, each.role) == (host, role))
+    return Repeated(host, role, found)
+
+
+@pytest.fixture
+def pg_unlisted_changes(
+    pytestconfig: pytest.Config, pg_second_converge: Converge | ConvergeError
+) -> tuple[Outcome, ...]:
+    """What the second converge changed outside the roles of the playbook: tasks of plays, dependencies of roles."""
+    listed = named(pytestconfig)
+    if isinstance(pg_second_converge, ConvergeError):
+        if (pg_second_converge.host, pg_second_converge.role) not in listed:
+            raise pg_second_converge
+        pytest.skip(f"the second converge failed: {pg_second_converge.cause}")
+    return tuple(each for each in pg_second_converge.changed if (each.host, each.role) not in listed)

@@ -1,0 +1,195 @@
+"""The run: what this process was asked for, what it has found out, and its hold on the machines. One object."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import pytest
+
+from proving_ground.core.errors import ConvergeError, HarnessError
+from proving_ground.core.polling import Waited
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeline import Timeline
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.core.topology import Topology
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.machines.ledger import Ledger, Record, locked
+from proving_ground.plugin.exit_codes import end_with
+from proving_ground.process.reaper import RUN as MARK_OF_RUN
+from proving_ground.process.reaper import mark_of_run
+
+if TYPE_CHECKING:
+    from proving_ground.plugin.health_scan import Scan
+    from proving_ground.plugin.xdist.output_relay import Relay
+    from proving_ground.plugin.xdist.shared_state import Shared
+
+Value = TypeVar("Value")
+
+
+@dataclass
+class Run:
+    """One run of pytest in one of its processes: alone, as xdist's controller, or as one of its workers.
+
+    Attributes:
+        config: pytest's.
+        settings: what the run was asked for.
+        plan: the topology that was asked for; from the first look at the machines on, in their network.
+        timeline: keeps what happens, and when.
+        shared: what the processes of this run share; None where there is one process.
+        relay: on the controller, what writes the workers' output.
+        lifecycle: the phases, from the first need of machines on.
+        needed_roles: the roles that the chosen tests need; None for all.
+        infrastructure_error: the error that ended the run before the tests could say anything.
+        failed_converge: the task that failed, when the machines are converged in part.
+        began: when the run began, in seconds since 1970.
+        item: the test that is being run.
+        evidence: folders that evidence of failures was written to.
+        scan: what a scan after a green run has found.
+        closing_lines: what is said after everything else.
+        waits: those of the present test that came to their end.
+        hints_shown: the debug hints that a debugger has shown last.
+    """
+
+    config: pytest.Config
+    settings: Settings
+    plan: Topology
+    timeline: Timeline
+    shared: Shared | None = None
+    relay: Relay | None = None
+    lifecycle: Lifecycle | None = None
+    needed_roles: frozenset[str] | None = None
+    infrastructure_error: HarnessError | None = None
+    failed_converge: ConvergeError | None = None
+    began: float = field(default_factory=time.time)
+    item: pytest.Item | None = None
+    evidence: list[Path] = field(default_factory=list)
+    scan: Scan | None = None
+    closing_lines: list[str] = field(default_factory=list)
+    waits: list[Waited] = field(default_factory=list)
+    hints_shown: list[str] = field(default_factory=list)
+    _hold: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether this process is one of xdist's workers."""
+        return hasattr(self.config, "workerinput")
+
+    @property
+    def topology(self) -> Topology:
+        """The plan, in the network that the machines are in."""
+        if (record := self.record) is not None and record.topology == self.settings.topology:
+            self.plan = self.plan.within(record.network_prefix)  # and so it stays when they are gone
+        return self.plan
+
+    @property
+    def record(self) -> Record | None:
+        """What the ledger says of machines that are there; None where there are none."""
+        return Ledger(self.settings.state_directory).read()
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """By the slower of the machines and of what was asked for on this host; each wait is noted in :attr:`waits`."""
+        record = self.record
+        machines = 1.0 if record is None else record.timeout_factor
+        return Timeouts(max(self.settings.timeout_factor, machines), observe=self.waits.append)
+
+    @property
+    def is_red(self) -> bool:
+        """Whether anything has failed so far: a test, the converge, or what is under them."""
+        failed = self.config.pluginmanager.getplugin("session").testsfailed > 0
+        return failed or self.infrastructure_error is not None or self.failed_converge is not None
+
+    def say(self, line: str) -> None:
+        """Write a line to the terminal now, whatever is being captured: a run that is busy has to say so."""
+        manager = self.config.pluginmanager
+        reporter, capture = manager.getplugin("terminalreporter"), manager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            if reporter is not None:
+                reporter.ensure_newline()
+                reporter.write_line(line)
+
+    def hold(self) -> Lifecycle:
+        """Take hold of the machines: from the first call to :meth:`release` no other run touches them.
+
+        Raises:
+            LockError: another run holds them.
+        """
+        if self.lifecycle is None:
+            with ExitStack() as stack:
+                stack.enter_context(locked(self.settings.state_directory))
+                # pytest runs no finalizers on SIGTERM: have it end as on Ctrl-C, which does.
+                previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+                stack.callback(signal.signal, signal.SIGTERM, previous)
+                self.mark_processes()
+                stack.callback(os.environ.pop, MARK_OF_RUN, None)
+                self._hold = stack.pop_all()
+            self.timeline.note("begin", topology=self.settings.topology, provider=self.settings.provider)
+            self.lifecycle = Lifecycle(self.settings, Progress(write=self.say, timeline=self.timeline))
+        return self.lifecycle
+
+    def mark_processes(self) -> None:
+        """Mark what is started from here on, so that it is found if this process is killed."""
+        os.environ[MARK_OF_RUN] = mark_of_run(self.settings.checkout_id, self.settings.run_id)
+
+    def release(self) -> None:
+        """Let other runs have the machines."""
+        self._hold.close()
+
+    def attempt(self, phase: Callable[[], Value]) -> Value:
+        """Run ``phase``; an error of the harness ends the whole run with its own exit code, never as red tests."""
+        try:
+            return phase()
+        except HarnessError as error:
+            self.fail(error)
+
+    def fail(self, error: HarnessError) -> NoReturn:
+        """End the run, in all its processes, with ``error``."""
+        self.infrastructure_error = error
+        self.note_cause(error)
+        if self.is_worker and self.shared is not None:
+            self.shared.keep(INFRASTRUCTURE_ERROR, error)
+            # If xdist is not told so, it takes the test that runs for a crash.
+            self.config.pluginmanager.getplugin("session").shouldstop = str(error)
+        end_with(error)
+
+    def note_failed_task(self, error: ConvergeError) -> None:
+        """Keep the task that failed, for all processes of the run; raises the error where none did: nothing ran."""
+        if not error.play:
+            raise error
+        self.failed_converge = error
+        if self.is_worker and self.shared is not None:
+            self.shared.keep(FAILED_CONVERGE, error)
+        self.note_cause(error)
+
+    def note_cause(self, error: HarnessError) -> None:
+        """Keep why this run cannot be green, for its report."""
+        host = error.host if isinstance(error, ConvergeError) else ""
+        facts = {"what": error.cause, "hint": error.hint, "host": host, "log": str(error.log or "")}
+        self.timeline.note("cause", **facts)
+
+    def learn_from_workers(self) -> None:
+        """On the controller, when all workers have gone: learn what they found out."""
+        if self.relay is None or self.shared is None:
+            return
+        self.relay.end()
+        self.infrastructure_error = self.shared.kept(INFRASTRUCTURE_ERROR) or self.infrastructure_error
+        self.failed_converge = self.shared.kept(FAILED_CONVERGE) or self.failed_converge
+
+
+INFRASTRUCTURE_ERROR, FAILED_CONVERGE = "infrastructure-error", "failed-converge"
+"""What a worker finds out, all of the run goes by; by these names it is shared."""
+
+RUN = pytest.StashKey[Run]()
+
+
+def run_of(config: pytest.Config) -> Run:
+    """The run that this process is part of."""
+    return config.stash[RUN]

@@ -1,0 +1,1 @@
+"""Tests in several workers of pytest-xdist, on one set of machines."""

@@ -1,0 +1,117 @@
+"""Daemons that no service manager would start: started with a log and a pid file in the user's cache, ended again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import platformdirs
+
+from proving_ground.core.errors import PreflightError
+from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
+from proving_ground.core.progress import Progress
+from proving_ground.process.reaper import MARK, RUN
+
+
+def cache_directory() -> Path:
+    """This user's cache (``XDG_CACHE_HOME`` is respected)."""
+    return platformdirs.user_cache_path("proving-ground")
+
+
+def managed_by_systemd() -> bool:
+    """Whether this host's services are systemd's to start (``sd_booted(3)``)."""
+    return Path("/run/systemd/system").exists()
+
+
+def start(
+    what: str,
+    commands: Mapping[str, Sequence[str]],
+    *,
+    where: str,
+    log: Path,
+    refusal: Callable[[], str | None],
+    progress: Progress,
+) -> None:
+    """Start daemons in sessions of their own and wait until they answer.
+
+    Args:
+        what: the service they make up, as a reader knows it.
+        commands: daemon → its command line, in the order in which they start; the last names what is told.
+        where: what errors say it concerns.
+        log: gets their output.
+        refusal: a client's words when it gets no answer, None when it gets one.
+        progress: told that they are started.
+
+    Raises:
+        PreflightError: one ended at once, or they do not answer.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    main = list(commands)[-1]
+    progress.say(f"no {what} is running and no service manager would start it: starting {main} (log: {log})")
+    # They outlive the run: what ends its strays must not find them.
+    environment = {name: value for name, value in os.environ.items() if name not in {MARK, RUN}}
+    with log.open("ab") as output:
+        processes = {
+            daemon: subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            for daemon, command in commands.items()
+        }
+
+    def answers() -> None:
+        for daemon, process in processes.items():
+            if process.poll() is not None:
+                raise PreflightError(f"{daemon} ended at once", where=where, hint="read its log", log=log)
+        if (words := refusal()) is not None:
+            raise NotReady(words.strip().splitlines()[-1] if words.strip() else "no answer")
+
+    try:
+        wait_until(f"{what} answers", answers, timeout=60, interval=0.2)
+    except WaitTimeoutError as error:
+        raise PreflightError(str(error), where=where, hint="read its log", log=log) from error
+
+
+def running(pidfiles: Mapping[str, Path]) -> dict[str, int]:
+    """Daemon → process identifier, of those whose pid file still names a process of that name."""
+    pids = {}
+    for daemon, pidfile in pidfiles.items():
+        with suppress(FileNotFoundError, ValueError):
+            pid = int(pidfile.read_text(encoding="ascii"))
+            if _is_alive(daemon, pid):
+                pids[daemon] = pid
+    return pids
+
+
+def _is_alive(daemon: str, pid: int) -> bool:
+    """Whether the process is that daemon; one that has ended and that nobody has asked for yet has no words."""
+    try:
+        return daemon in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def stop(pids: Mapping[str, int]) -> None:
+    """End these daemons and wait until they are gone; WaitTimeoutError when they do not go."""
+    for pid in pids.values():
+        os.kill(pid, signal.SIGTERM)
+    await_end(pids)
+
+
+def await_end(pids: Mapping[str, int]) -> None:
+    """Wait until these daemons are gone; WaitTimeoutError when they do not go."""
+
+    def gone() -> None:
+        left = [daemon for daemon, pid in pids.items() if _is_alive(daemon, pid)]
+        if left:
+            raise NotReady(f"{', '.join(left)} is still there")
+
+    wait_until(f"{', '.join(pids)} has ended", gone, timeout=30)

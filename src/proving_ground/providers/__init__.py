@@ -1,0 +1,1 @@
+"""What runs machines: Docker, libvirt, VirtualBox."""

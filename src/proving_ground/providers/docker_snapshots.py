@@ -1,0 +1,167 @@
+"""Container machines saved and made again: their layers as images, their /var as volumes, all of the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from proving_ground.core.settings import named
+from proving_ground.providers.docker_engine import docker
+
+IMAGES = "proving-ground/checkpoint"
+OWNER = "proving-ground.checkpoints-of"
+"""Label of the volumes of checkpoints; its value is the checkout's identifier. A machine's own volume has another."""
+
+COPY = r"""
+set -eu
+copy() {  # PID FROM TO: PID is 0 when nothing runs
+  from=/volumes/$2/_data to=/volumes/$3/_data
+  written=
+  if [ "$1" != 0 ]; then
+    written=$(grep -o 'upperdir=[^,]*' "/proc/$1/mountinfo" | sed 's,^upperdir=/var/,,' | tr '\n' ' ') || true
+  fi
+  cd "$from"
+  for path in $WRITTEN_ONCE; do
+    case " $written " in *" $path "*) continue ;; esac
+    [ ! -e "$path" ] || cp --archive --link --parents "$path" "$to"
+  done
+  cp --archive --reflink=auto --no-clobber "$from/." "$to"
+  # Of two directories in one call, the second is told without what it shares with the first.
+  du --summarize --block-size=1 "$from" "$to" | tail -n 1 | cut -f 1
+}
+jobs=
+while [ $# -gt 0 ]; do
+  copy "$1" "$2" "$3" &
+  jobs="$jobs $!"
+  shift 3
+done
+for job in $jobs; do wait "$job"; done
+"""
+"""What is written once takes no second copy: a link is quicker, and costs no space. The exception is what an overlay
+that is mounted in the machine has as its upper directory: a container's layer, while the container runs."""
+
+DEADLINE = 300
+"""Seconds for anything that copies."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One machine in one checkpoint.
+
+    Attributes:
+        machine: name of the machine's container, and of its volume.
+        volume: name of the volume that it is saved in.
+        image: name of the image that it is saved in.
+    """
+
+    machine: str
+    volume: str
+    image: str
+
+
+def saved(checkout: str, key: str, node: str) -> Saved:
+    """What node ``node`` of checkout ``checkout`` is called in checkpoint ``key``."""
+    return Saved(
+        machine=named(checkout, node),
+        volume=named(checkout, key, node),
+        image=f"{IMAGES}:{checkout}-{key}-{node}",
+    )
+
+
+def save(machines: Sequence[Saved], checkout: str, written_once: Iterable[str], image: str, log: Path) -> int:
+    """Save machines as they are at one moment; they stand still meanwhile and run on afterwards.
+
+    Args:
+        machines: what each is to be called.
+        checkout: ``Settings.checkout_id``.
+        written_once: paths below ``/var`` (patterns of the shell) whose files are never changed once they are there.
+        image: that of the machines; it has a shell and coreutils.
+        log: gets the output of programs.
+
+    Returns:
+        bytes that it takes on disk.
+
+    Raises:
+        MachineError: something failed; the machines run on.
+    """
+    containers = [each.machine for each in machines]
+    pids = docker("inspect", "--format", "{{.State.Pid}}", *containers, log=log).split()
+    for each in machines:
+        docker("volume", "create", "--label", f"{OWNER}={checkout}", each.volume, log=log)
+    with _standing_still(containers, log), ThreadPoolExecutor() as pool:
+        commits = [
+            pool.submit(docker, "commit", "--pause=false", each.machine, each.image, log=log, timeout=DEADLINE)
+            for each in machines
+        ]
+        copies = [(pid, each.machine, each.volume) for pid, each in zip(pids, machines, strict=True)]
+        copied = _copy(copies, written_once, image, log)
+        for commit in commits:
+            commit.result()
+    images = docker("image", "inspect", "--format", "{{.Size}}", image, *(each.image for each in machines), log=log)
+    base, *sizes = (int(word) for word in images.split())
+    return copied + sum(each - base for each in sizes)
+
+
+@contextmanager
+def _standing_still(containers: Sequence[str], log: Path) -> Iterator[None]:
+    try:
+        docker("pause", *containers, log=log)
+        yield
+    finally:
+        # Whatever came in between: all that stand still run on.
+        standing = docker(
+            "ps", "--quiet", "--filter", "status=paused", *(f"--filter=name=^/{each}$" for each in containers)
+        )
+        if standing:
+            docker("unpause", *standing.split(), log=log)
+
+
+def restore(
+    machines: Sequence[Saved], labels: Sequence[str], written_once: Iterable[str], image: str, log: Path
+) -> None:
+    """Make the volumes of new machines out of those saved.
+
+    Args:
+        machines: what each is called.
+        labels: what the volumes carry.
+        written_once: as in :func:`save`.
+        image: as in :func:`save`.
+        log: gets the output of programs.
+
+    Raises:
+        MachineError: something failed.
+    """
+    for each in machines:
+        docker("volume", "create", *(f"--label={label}" for label in labels), each.machine, log=log)
+    _copy([("0", each.volume, each.machine) for each in machines], written_once, image, log)
+
+
+def _copy(copies: Sequence[tuple[str, str, str]], written_once: Iterable[str], image: str, log: Path) -> int:
+    """Copy volumes at the same time: process (or 0), source, target each; returns the bytes that this took on disk."""
+    mountpoint = docker("volume", "inspect", "--format", "{{.Mountpoint}}", copies[0][2], log=log).strip()
+    # Links cannot go from one mount to another: all volumes are seen through one.
+    volumes = f"type=bind,source={Path(mountpoint).parent.parent},destination=/volumes"
+    # Whoever looks at another's mounts needs to be allowed to trace it.
+    sees = ("--pid", "host", "--cap-add", "SYS_PTRACE", "--security-opt", "apparmor=unconfined", "--network", "none")
+    variables = ("--env", f"WRITTEN_ONCE={' '.join(written_once)}")
+    run = ("run", "--rm", "--mount", volumes, *sees, *variables, "--entrypoint", "/bin/sh", image, "-c", COPY, "copy")
+    told = docker(*run, *(word for copy in copies for word in copy), log=log, timeout=DEADLINE)
+    return sum(int(line) for line in told.split())
+
+
+def forget(checkout: str, key: str, log: Path) -> None:
+    """Remove images and volumes of one checkpoint.
+
+    Raises:
+        MachineError: something could not be removed.
+    """
+    ours = docker("volume", "ls", "--quiet", "--filter", f"label={OWNER}={checkout}").split()
+    volumes = [volume for volume in ours if volume.startswith(named(checkout, key, ""))]
+    images = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{IMAGES}:{checkout}-{key}-*").split()
+    if volumes:
+        docker("volume", "rm", *volumes, log=log)
+    if images:
+        docker("image", "rm", *images, log=log)

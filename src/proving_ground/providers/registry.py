@@ -1,0 +1,22 @@
+"""The provider that a run uses, by its name."""
+
+from __future__ import annotations
+
+from proving_ground.core.settings import Settings
+from proving_ground.providers.base import Provider
+from proving_ground.providers.docker import Docker
+from proving_ground.providers.libvirt import Libvirt
+
+__all__ = ["PROVIDERS", "Provider", "every", "of"]
+
+PROVIDERS: dict[str, type[Provider]] = {"docker": Docker, "libvirt": Libvirt, "virtualbox": Provider}
+
+
+def of(settings: Settings) -> Provider:
+    """The provider that ``settings`` name."""
+    return PROVIDERS[settings.provider](settings)
+
+
+def every(settings: Settings) -> list[Provider]:
+    """All providers, for what cannot know which one was used."""
+    return [kind(settings) for kind in PROVIDERS.values()]

@@ -1,0 +1,162 @@
+"""What the tests of a run have said: pytest's reports, of which a test has several, as one result a test. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proving_ground.core.redact import scrub
+from proving_ground.plugin.flake_budget import lucky, noted, told
+
+SEVERITY = ("error", "failed", "xpassed", "skipped", "xfailed", "passed")
+"""Outcomes, worst first: a test that passed and could not be taken down has an error."""
+
+RED = ("error", "failed")
+LONGEST = 20_000
+"""Characters of one failure's details that are worth keeping."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a test is red: the step in which it failed, the message, and all there is to read about it."""
+
+    step: str
+    message: str
+    details: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What a test waited for, in words, and whether it nearly was too long."""
+
+    text: str
+    lucky: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """One test.
+
+    Attributes:
+        nodeid: pytest's name of it.
+        outcome: one of :data:`SEVERITY`.
+        start: when its set-up began, in seconds since 1970.
+        setup: seconds of its set-up, in which fixtures may bring up a whole cluster.
+        seconds: of all of it.
+        called: when the test itself began and ended; None when it did not come to that.
+        failures: why it is red; empty when it is not.
+        reason: why it was skipped, or was expected to fail.
+        waits: what it waited for.
+        remarks: what was said about its evidence.
+    """
+
+    nodeid: str
+    outcome: str
+    start: float = 0.0
+    setup: float = 0.0
+    seconds: float = 0.0
+    called: tuple[float, float] | None = None
+    failures: tuple[Failure, ...] = ()
+    reason: str = ""
+    waits: tuple[Wait, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def red(self) -> bool:
+        """Whether it failed, or something around it did."""
+        return self.outcome in RED
+
+    @property
+    def file(self) -> str:
+        """The file it is in."""
+        return self.nodeid.partition("::")[0]
+
+    @property
+    def name(self) -> str:
+        """Its name within the file; the file's when there is no other."""
+        return self.nodeid.partition("::")[2] or self.nodeid
+
+
+def results(stats: Mapping[str, Sequence[Any]]) -> tuple[Result, ...]:
+    """One result for each test, in the order in which they began.
+
+    Args:
+        stats: the terminal reporter's: category → reports. What is no report of a test or a file is left out.
+    """
+    reports: dict[str, list[tuple[str, Any]]] = {}
+    for category, members in stats.items():
+        for report in members:
+            if category in {"warnings", "deselected"} or not hasattr(report, "longrepr"):
+                continue
+            reports.setdefault(report.nodeid, []).append((category, report))
+    found = [result for nodeid, each in reports.items() if (result := _result(nodeid, each)) is not None]
+    return tuple(sorted(found, key=lambda result: result.start))
+
+
+def counts(stats: Mapping[str, Sequence[Any]]) -> dict[str, int]:
+    """How many of each outcome, as pytest's last line counts them, worst first."""
+    return {name: len(stats[name]) for name in (*SEVERITY, "deselected") if stats.get(name)}
+
+
+def _result(nodeid: str, reports: Sequence[tuple[str, Any]]) -> Result | None:
+    categories = {category for category, _ in reports}
+    outcome = next((name for name in SEVERITY if name in categories), None)
+    if outcome is None:
+        return None
+    ordered = sorted((report for _, report in reports), key=lambda report: getattr(report, "start", 0.0))
+    parts = [report for report in ordered if not hasattr(report, "context")]  # a subtest lies within its test
+    calls = [report for report in parts if getattr(report, "when", "") == "call"]
+    red = {id(report) for category, report in reports if category in RED}
+    return Result(
+        nodeid,
+        outcome,
+        start=min((getattr(report, "start", 0.0) for report in parts), default=0.0),
+        setup=sum(_seconds(report) for report in parts if getattr(report, "when", "") == "setup"),
+        seconds=sum(_seconds(report) for report in parts),
+        called=(calls[0].start, calls[0].stop) if calls else None,
+        failures=tuple(_failure(report) for report in ordered if id(report) in red),
+        reason=_reason(outcome, ordered),
+        waits=tuple(_waits(nodeid, ordered)),
+        remarks=tuple(
+            dict.fromkeys(text for report in ordered for name, text in report.sections if name == "evidence")
+        ),
+    )
+
+
+def _seconds(report: Any) -> float:
+    return float(getattr(report, "duration", 0.0))
+
+
+def _failure(report: Any) -> Failure:
+    whole = str(report.longreprtext)
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = str(getattr(crash, "message", "")) or whole
+    describe = getattr(report, "_sub_test_description", None)
+    step = f"subtest {describe()}" if describe is not None else str(report.when)
+    captured = [f"----- {name}\n{text}" for name, text in report.sections if name != "evidence"]
+    # Scrubbed before it is cut: half a secret has no known form.
+    return Failure(step, shortened(scrub(message), 4000), shortened(scrub("\n".join([whole, *captured])), LONGEST))
+
+
+def shortened(text: str, most: int) -> str:
+    """``text`` without its middle where it is longer than ``most`` characters: causes stand at its ends."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
+
+
+def _reason(outcome: str, reports: Iterable[Any]) -> str:
+    for report in reports:
+        if outcome in {"xfailed", "xpassed"} and hasattr(report, "wasxfail"):
+            return str(report.wasxfail)
+        if outcome == "skipped" and isinstance(report.longrepr, tuple):
+            return str(report.longrepr[-1]).removeprefix("Skipped: ")
+    return ""
+
+
+def _waits(nodeid: str, reports: Sequence[Any]) -> Iterable[Wait]:
+    # A file that cannot be collected has a report without properties.
+    for _, waited in noted(report for report in reports if hasattr(report, "user_properties")):
+        yield Wait(told(nodeid, waited).removeprefix(f"{nodeid}: "), lucky(waited))

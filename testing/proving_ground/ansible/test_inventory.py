@@ -1,0 +1,63 @@
+"""The inventory that Ansible reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from proving_ground.ansible.inventory import inventory
+from proving_ground.core.topology import load
+
+DIRECTORY = Path(__file__).parents[3] / "topology"
+
+
+def content(name: str) -> dict[str, Any]:
+    text = inventory(
+        load(DIRECTORY, name),
+        user="core",
+        python="/opt/python/bin/python3",
+        controller_python="/venv/bin/python",
+        controller={"only": "here"},
+        common={"provider": "docker"},
+    )
+    everything: dict[str, Any] = yaml.safe_load(text)["all"]
+    return everything
+
+
+def test_every_group_has_its_machines() -> None:
+    children = content("default")["children"]
+    assert list(children["kube_worker"]["hosts"]) == ["kube-worker-01", "kube-worker-02"]
+    assert list(children["etcd"]["hosts"]) == ["etcd-01"]
+
+
+def test_one_machine_can_be_in_every_group() -> None:
+    children = content("single")["children"]
+    assert {group: list(children[group]["hosts"]) for group in ("etcd", "kube_master", "kube_worker")} == {
+        "etcd": ["kube-single-01"],
+        "kube_master": ["kube-single-01"],
+        "kube_worker": ["kube-single-01"],
+    }
+
+
+def test_networks_and_variables_reach_every_host() -> None:
+    variables = content("default")["vars"]
+    assert variables["pod_network"] == "10.2.0.0/16"
+    assert variables["service_network"] == "10.3.0.0/24"
+    assert variables["machine_network"] == "10.0.0.0/24"
+    assert variables["cluster_dns"] == "10.3.0.10"
+    assert variables["provider"] == "docker"
+
+
+def test_the_controller_runs_locally_with_the_environments_python() -> None:
+    local = content("default")["hosts"]["localhost"]
+    assert local == {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "/venv/bin/python",
+        "only": "here",
+    }
+
+
+def test_a_machine_knows_its_own_address() -> None:
+    assert content("default")["children"]["nodes"]["hosts"]["kube-worker-02"] == {"node_address": "10.0.0.122"}

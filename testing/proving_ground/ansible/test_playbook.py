@@ -1,0 +1,79 @@
+"""A playbook is read for what it applies to whom, without Ansible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proving_ground.ansible.playbook import Step, pairs, steps, unreached
+from proving_ground.core import topology
+from proving_ground.core.errors import ConvergeError
+
+ROOT = Path(__file__).parents[3]
+PLAN = topology.load(ROOT / "topology", "default")
+
+PLAYBOOK = """
+- name: Foundation
+  hosts: etcd:kube_worker
+  roles: [base, {role: extra, tags: [x]}]
+- name: Top
+  hosts: kube_worker
+  tasks:
+    - name: Say
+      ansible.builtin.debug: {msg: none}
+    - name: Later
+      ansible.builtin.import_role: {name: base, tasks_from: ready}
+- name: Here
+  hosts: localhost
+  roles: [client]
+"""
+
+
+def read(tmp_path: Path, text: str) -> tuple[Step, ...]:
+    (tmp_path / "site.yml").write_text(text, encoding="utf-8")
+    return steps(tmp_path / "site.yml", PLAN)
+
+
+def test_steps_come_in_the_order_of_the_playbook(tmp_path: Path) -> None:
+    workers = ("kube-worker-01", "kube-worker-02")
+    assert read(tmp_path, PLAYBOOK) == (
+        Step("Foundation", "base", ("etcd-01", *workers)),
+        Step("Foundation", "extra", ("etcd-01", *workers)),
+        Step("Top", "base", workers),
+        Step("Here", "client", ("localhost",)),
+    )
+
+
+def test_host_and_role_come_once(tmp_path: Path) -> None:
+    found = pairs(read(tmp_path, PLAYBOOK))
+    assert found.count(("kube-worker-01", "base")) == 1
+    assert found[-1] == ("localhost", "client")
+
+
+@pytest.mark.parametrize(
+    ("play", "role", "expected"),
+    [
+        ("Foundation", "extra", {"extra", "base", "client"}),
+        ("Top", "", {"base", "client"}),
+        ("Here", "client", {"client"}),
+        ("Here", "a dependency of another role", {"base", "extra", "client"}),
+    ],
+)
+def test_what_comes_after_a_failure_is_not_converged(tmp_path: Path, play: str, role: str, expected: set[str]) -> None:
+    assert unreached(read(tmp_path, PLAYBOOK), play, role) == expected
+
+
+@pytest.mark.parametrize("text", ["a: 1", "- 1", "- [", "x"])
+def test_what_is_no_playbook_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConvergeError, match=r"site\.yml"):
+        read(tmp_path, text)
+
+
+def test_this_projects_playbook_names_every_role_and_only_hosts_of_the_plan() -> None:
+    found = steps(ROOT / "kubernetes.yml", PLAN)
+    roles = {
+        path.parent.parent.relative_to(ROOT / "roles").as_posix() for path in ROOT.glob("roles/*/*/tasks/main.yml")
+    }
+    assert {step.role for step in found} == roles
+    assert {host for step in found for host in step.hosts} == {node.name for node in PLAN.nodes} | {"localhost"}

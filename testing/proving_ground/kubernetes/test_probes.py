@@ -1,0 +1,76 @@
+"""Probe pods: how their answers fill a truth table, and that a probe that broke is an error for every target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from proving_ground.core.timeouts import USUAL
+from proving_ground.kubernetes.client import Execution, ExecutionError, Kube
+from proving_ground.kubernetes.probes import ProbePod, Probes
+from proving_ground.kubernetes.reachability import Observation, Outcome
+
+ADDRESSES = {"b": "10.2.2.2:8080", "c": "10.2.2.3:8080"}
+
+
+class Cluster:
+    """Answers every command in a pod with one execution."""
+
+    timeouts = USUAL
+
+    def __init__(self, answer: Execution | ExecutionError) -> None:
+        self.answer = answer
+        self.commands: list[Sequence[str]] = []
+
+    def execute(self, _namespace: str, _pod: str, command: Sequence[str]) -> Execution:
+        """As Kube.execute."""
+        self.commands.append(command)
+        if isinstance(self.answer, ExecutionError):
+            raise self.answer
+        return self.answer
+
+
+def probes(cluster: Cluster) -> Probes:
+    made = Probes(cast(Kube, cluster), "image")
+    made.pods["a"] = ProbePod("a", "ns", "node", "10.2.1.2")
+    return made
+
+
+def test_probe_asks_all_targets_in_one_command_and_keeps_their_names() -> None:
+    answers = [
+        {"target": "10.2.2.2:8080", "outcome": "connected", "client_address": "10.2.1.2"},
+        {"target": "10.2.2.3:8080", "outcome": "blocked", "reason": "timeout"},
+    ]
+    cluster = Cluster(Execution(json.dumps(answers), "", 0))
+    found = probes(cluster).prober(ADDRESSES, 500)({"a": ["b", "c"]})
+    assert found == {
+        ("a", "b"): Observation(Outcome.CONNECTED, "10.2.1.2"),
+        ("a", "c"): Observation(Outcome.BLOCKED, reason="timeout"),
+    }
+    assert cluster.commands == [["probe", "connect", "--json", "--timeout=500ms", "10.2.2.2:8080", "10.2.2.3:8080"]]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [ExecutionError("ns/a: cannot run probe"), Execution("", "no such option", 2), Execution("half of [", "", 0)],
+)
+def test_probe_that_broke_is_an_error_for_every_target(answer: Execution | ExecutionError) -> None:
+    found = probes(Cluster(answer)).prober(ADDRESSES)({"a": ["b", "c"]})
+    assert {pair: observation.outcome for pair, observation in found.items()} == {
+        ("a", "b"): Outcome.ERROR,
+        ("a", "c"): Outcome.ERROR,
+    }
+    assert all("ns/a" in observation.reason for observation in found.values())
+
+
+def test_lookup_tells_unknown_from_broken() -> None:
+    answers = [
+        {"question": "known", "outcome": "found", "answers": ["10.3.0.1"]},
+        {"question": "unknown", "outcome": "not found", "answers": [], "reason": "no such host"},
+    ]
+    found = probes(Cluster(Execution(json.dumps(answers), "", 0))).look_up("a", "known", "unknown")
+    assert (found["known"].outcome, found["known"].answers) == ("found", ("10.3.0.1",))
+    assert (found["unknown"].outcome, found["unknown"].reason) == ("not found", "no such host")

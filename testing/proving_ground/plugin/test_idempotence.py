@@ -1,0 +1,118 @@
+"""The second converge as items: a change is red by host, role and task, with its difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[3]
+
+PLAYBOOK = """
+- {name: First, hosts: etcd, roles: [store]}
+- {name: Second, hosts: localhost, roles: [client]}
+"""
+
+CONFTEST = """
+import pytest
+from pathlib import Path
+from proving_ground.ansible.runner import Converge
+from proving_ground.core.errors import ConvergeError
+from proving_ground.ansible.events import Outcome
+
+
+def outcome(host, role, task, status="ok", diff=""):
+    return Outcome(host, role, task, f"roles/{{role}}/tasks/main.yml:7", status, 0.1, diff=diff)
+
+
+class Machines:
+    def ensure_converged(self):
+        return None
+
+    def converge(self, *arguments):
+        assert arguments == ("--diff",)
+        {does}
+
+
+@pytest.fixture(scope="session")
+def pg_machines():
+    return Machines()
+"""
+
+FINE = 'outcome("etcd-01", "store", "Install"), outcome("localhost", "client", "Write")'
+
+
+@pytest.fixture
+def project(planned: pytest.Pytester) -> pytest.Pytester:
+    planned.makefile(".yml", site=PLAYBOOK)
+    suite = (ROOT / "tests" / "lifecycle" / "test_idempotence.py").read_text(encoding="utf-8")
+    planned.makepyfile(test_suite=suite)
+    return planned
+
+
+def run(project: pytest.Pytester, does: str, *arguments: str) -> pytest.RunResult:
+    project.makeconftest(CONFTEST.format(does=does))
+    return project.runpytest("-rA", "-p", "no:cacheprovider", "-W", "ignore", *arguments)
+
+
+def test_every_role_on_every_host_is_an_item_that_can_be_chosen(project: pytest.Pytester) -> None:
+    result = run(project, f"return Converge(({FINE}), Path())", "-k", "etcd-01 and store")
+    result.assert_outcomes(passed=1, deselected=2)
+    result.stdout.fnmatch_lines(["PASSED *changes_nothing[[]etcd-01-store[]]"])
+
+
+def test_a_change_is_red_by_host_role_and_task_and_shows_the_difference(project: pytest.Pytester) -> None:
+    change = 'outcome("etcd-01", "store", "Settings", "changed", "--- before\\nold\\n+++ after\\nnew")'
+    result = run(project, f"return Converge(({FINE}, {change}), Path())")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["etcd-01: store : Settings [[]roles/store/tasks/main.yml:7[]]", "--- before", "old", "+++ after", "new"]
+    )
+    result.stdout.fnmatch_lines(["SUBFAILED(task='Settings') *[[]etcd-01-store[]]*"])
+    result.stdout.fnmatch_lines(["PASSED *[[]localhost-client[]]"])
+
+
+def test_junit_holds_the_change(project: pytest.Pytester) -> None:
+    change = 'outcome("etcd-01", "store", "Settings", "changed", "--- before\\nold\\n+++ after\\nnew")'
+    run(project, f"return Converge(({FINE}, {change}), Path())", "--junitxml=junit.xml")
+    suite = ElementTree.parse(project.path / "junit.xml").getroot()[0]
+    (case,) = [case for case in suite if case.find("failure") is not None]
+    assert case.get("name") == "test_a_second_converge_changes_nothing[etcd-01-store]"
+    assert "etcd-01: store : Settings" in (case.find("failure").text or "")  # type: ignore[union-attr]
+
+
+def test_a_role_that_ran_no_task_proves_nothing(project: pytest.Pytester) -> None:
+    result = run(project, 'return Converge((outcome("etcd-01", "store", "Install"),), Path())')
+    result.stdout.fnmatch_lines(["E *client ran no task on localhost", "FAILED *[[]localhost-client[]]*"])
+
+
+def test_a_change_outside_the_roles_is_red_as_well(project: pytest.Pytester) -> None:
+    change = 'outcome("etcd-01", "", "A task of the play", "changed")'
+    result = run(project, f"return Converge(({FINE}, {change}), Path())")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["SUBFAILED*task='A task of the play'*outside_the_roles*"])
+
+
+@pytest.mark.parametrize(("role", "red"), [("store", "[[]etcd-01-store[]]"), ("dependency", "*outside_the_roles")])
+def test_a_second_converge_that_fails_is_one_failure(project: pytest.Pytester, role: str, red: str) -> None:
+    does = (
+        f'raise ConvergeError("failed: no", where="etcd-01: {role} : X", play="First", role="{role}", host="etcd-01")'
+    )
+    result = run(project, does)
+    result.assert_outcomes(errors=1, skipped=2)
+    result.stdout.fnmatch_lines([f"ERROR *{red}*"])
+
+
+def test_a_playbook_that_is_none_ends_the_run_in_one_line_with_the_code_of_a_wrong_playbook(
+    project: pytest.Pytester,
+) -> None:
+    (project.path / "site.yml").write_text("- hosts: [etcd", encoding="utf-8")
+    result = run(project, f"return Converge(({FINE}), Path())")
+    assert result.ret == 15
+    result.stdout.fnmatch_lines(
+        ["! error: site.yml: not YAML: expected ',' or ']', but got '<stream end>' [[]line 1, column 15[]] !"]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
