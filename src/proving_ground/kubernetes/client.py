@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from proving_ground.core.extras import require
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
 
@@ -208,6 +209,7 @@ def pg_kube(
     pg_timeouts: Timeouts,
 ) -> Kube:
     """The cluster as its administrator sees it, through the kubeconfig that the playbook wrote."""
+    require("kubernetes", extra="kubernetes", where="pg_kube")
     return Kube(pg_settings.state_directory / "kubeconfig", pg_timeouts)
 
 

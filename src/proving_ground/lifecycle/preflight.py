@@ -12,6 +12,7 @@ from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
+from proving_ground.machines.vagrant import check_installed
 from proving_ground.process.programs import not_installed
 from proving_ground.process.services import cache_directory
 from proving_ground.providers import registry
@@ -26,7 +27,8 @@ def check(settings: Settings, progress: Progress) -> None:
     Raises:
         PreflightError: something is missing or in the way.
     """
-    for program in ("vagrant", "ssh", "ssh-keygen"):
+    check_installed()
+    for program in ("ssh", "ssh-keygen"):
         if shutil.which(program) is None:
             raise not_installed(program)
     check_disk()

@@ -9,16 +9,18 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
-
-import vagrant
+from typing import IO, TYPE_CHECKING, Any
 
 from proving_ground.core.errors import MachineError
+from proving_ground.core.extras import require
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.process.commands import last_words
 from proving_ground.process.programs import not_installed
 from proving_ground.process.reaper import MARK, end_marked
+
+if TYPE_CHECKING:
+    from proving_ground.machines.vagrant_client import Client
 
 DEADLINES = {"docker": 300, "libvirt": 1800, "virtualbox": 1800}
 """Seconds for one call by provider: emulated machines take minutes to boot."""
@@ -30,39 +32,26 @@ BY_PLUGIN = ("libvirt",)
 """Providers that do not come with Vagrant."""
 
 
-class _Client(vagrant.Vagrant):  # type: ignore[misc]
-    """Puts coreutils' timeout before every call: python-vagrant itself waits for ever."""
+def check_installed() -> None:
+    """Check that this host has what machines are made with.
 
-    deadline = 300
-
-    def _make_vagrant_command(self, args: list[str | None]) -> list[str]:
-        command = super()._make_vagrant_command(args)
-        return ["timeout", "--kill-after=10", str(self.deadline), *command]
-
-    def snapshot_restore_only(self, name: str) -> None:
-        """python-vagrant's own word starts the machines one after the other."""
-        self._call_vagrant_command(["snapshot", "restore", "--no-start", "--no-provision", name])
-
-    def snapshot_delete_from(self, machine: str, name: str) -> None:
-        """The same as python-vagrant's word, of one machine: others may not have it."""
-        self._call_vagrant_command(["snapshot", "delete", machine, name])
-
-    def machines_with(self, name: str) -> list[str]:
-        """Names of the machines that have a snapshot of this name."""
-        present = [status.name for status in self.status() if status.state != self.NOT_CREATED]
-        return [each for each in present if name in self._run_vagrant_command(["snapshot", "list", each]).split()]
+    Raises:
+        PreflightError: python-vagrant is not installed, or Vagrant is not.
+    """
+    require("python-vagrant", extra="vagrant", where="machines")
+    if shutil.which("vagrant") is None:
+        raise not_installed("vagrant")
 
 
 class Vagrant:
     """The machines of one checkout as Vagrant sees them.
 
     Raises:
-        PreflightError: Vagrant is not installed.
+        PreflightError: as of :func:`check_installed`.
     """
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
-        if shutil.which("vagrant") is None:
-            raise not_installed("vagrant")
+        check_installed()
         self._settings = settings
         self._progress = progress
         self.log = settings.artifacts / "vagrant.log"
@@ -134,7 +123,9 @@ class Vagrant:
                 client.snapshot_delete_from(machine, name)
 
     @contextmanager
-    def _client(self, word: str) -> Iterator[_Client]:
+    def _client(self, word: str) -> Iterator[Client]:
+        from proving_ground.machines.vagrant_client import Client  # needs an extra
+
         start = self.log.stat().st_size if self.log.exists() else 0
 
         @contextmanager
@@ -154,7 +145,7 @@ class Vagrant:
             variables["VAGRANT_DOTFILE_PATH"] = f"{root}/.vagrant"
         if self._settings.provider not in BY_PLUGIN:  # to load those of other providers takes a second, each time
             variables["VAGRANT_NO_PLUGINS"] = "1"
-        client = _Client(root, env=variables, out_cm=to_log, err_cm=to_log)
+        client = Client(root, env=variables, out_cm=to_log, err_cm=to_log)
         client.deadline = DEADLINES[self._settings.provider]
         try:
             yield client

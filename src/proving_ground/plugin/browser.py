@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from proving_ground.core.extras import require
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.process.programs import not_installed
 
@@ -78,6 +79,7 @@ def programs(find: Callable[[str], str | None] = look) -> Programs:
 @pytest.fixture
 def pg_browser(tmp_path: Path, pg_timeouts: Timeouts) -> Iterator[WebDriver]:
     """A browser with an empty profile; it is closed when the test ends."""
+    require("selenium", extra="browser", where="pg_browser")
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 

@@ -13,7 +13,7 @@ import pytest
 
 from proving_ground.core.polling import NotReady, wait_until
 from proving_ground.core.progress import Progress
-from proving_ground.machines.vagrant import _Client
+from proving_ground.machines.vagrant_client import Client
 from proving_ground.process import services
 from proving_ground.process.reaper import MARK, RUN, end_marked, end_runs, mark_of_run, marked
 
@@ -92,7 +92,7 @@ def test_marked_programs_are_ended_wherever_they_went(mark: str) -> None:
 
 
 def test_vagrant_runs_under_its_deadline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    client = _Client(str(tmp_path))
+    client = Client(str(tmp_path))
     monkeypatch.setattr(client, "_vagrant_exe", "sleep")
     client.deadline = 1
     start = time.monotonic()

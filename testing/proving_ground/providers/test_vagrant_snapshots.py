@@ -12,7 +12,7 @@ import pytest
 from proving_ground.core.errors import MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.machines import vagrant
+from proving_ground.machines import vagrant, vagrant_client
 from proving_ground.providers import base as base
 from proving_ground.providers import libvirt_resources, libvirt_storage
 from proving_ground.providers.base import Provider
@@ -42,9 +42,9 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     one.calls = []
     states = [SimpleNamespace(name=name, state=state) for name, state in MACHINES.items()]
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
-    monkeypatch.setattr(vagrant._Client, "_call_vagrant_command", one.command)
-    monkeypatch.setattr(vagrant._Client, "_run_vagrant_command", one.command)
-    monkeypatch.setattr(vagrant._Client, "status", lambda _: states)
+    monkeypatch.setattr(vagrant_client.Client, "_call_vagrant_command", one.command)
+    monkeypatch.setattr(vagrant_client.Client, "_run_vagrant_command", one.command)
+    monkeypatch.setattr(vagrant_client.Client, "status", lambda _: states)
     monkeypatch.setattr(vagrant.Vagrant, "up", lambda _: one.calls.append(["up"]))
     monkeypatch.setattr(base, "write_ssh_config", lambda *_: one.calls.append(["ssh.config"]))
     return one

@@ -1,0 +1,25 @@
+"""Packages that only some projects need: the error where one is missing, with the extra of this package that brings it."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, distribution
+
+from proving_ground.core.errors import PreflightError
+
+
+def require(package: str, *, extra: str, where: str) -> None:
+    """Check that an optional package is installed, without importing it.
+
+    Args:
+        package: its name on the package index.
+        extra: the extra of ``pytest-proving-ground`` that installs it.
+        where: what needs it.
+
+    Raises:
+        PreflightError: it is not installed.
+    """
+    try:
+        distribution(package)
+    except PackageNotFoundError as error:
+        hint = f"pip install 'pytest-proving-ground[{extra}]'"
+        raise PreflightError(f"{package} is not installed", where=where, hint=hint) from error
