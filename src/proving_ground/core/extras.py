@@ -1,4 +1,4 @@
-"""Packages that only some projects need: the error where one is missing, with the extra of this package that brings it."""
+"""Packages that only some projects need: the error where one is missing names the extra that brings it."""
 
 from __future__ import annotations
 

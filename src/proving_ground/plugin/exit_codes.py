@@ -10,16 +10,19 @@ import pytest
 from proving_ground.core.errors import HarnessError
 
 
-class Ending(pytest.exit.Exception):  # type: ignore[misc, name-defined] # the public name has no type
-    """Ends the run, as ``pytest.exit`` does. pytest shows its name before the words: see below."""
+class error(pytest.exit.Exception):  # type: ignore[misc, name-defined] # noqa: N801 - the public name has no type
+    """Ends the run, as ``pytest.exit`` does, which raises the class that this one is made of.
+
+    pytest shows an exception's name before its words, and its module unless that is ``builtins``. So this class, which
+    is ours, has the name that a user is to read, ``error: …``; nothing of pytest or of the interpreter is changed.
+    """
+
+    __module__ = "builtins"
 
 
-Ending.__module__, Ending.__name__, Ending.__qualname__ = "builtins", "error", "error"
-
-
-def end_with(error: HarnessError) -> NoReturn:
-    """End the run with the words and the exit code of ``error``."""
-    raise Ending(str(error), returncode=error.exit_code)
+def end_with(cause: HarnessError) -> NoReturn:
+    """End the run with the words and the exit code of ``cause``."""
+    raise error(str(cause), returncode=cause.exit_code)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,30 +3,68 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
 
 import pytest
 
 from proving_ground.plugin.xdist.shared_state import Shared
 
 
-def line_writer(config: pytest.Config) -> Callable[[str], None]:
-    """Writes whole lines to the terminal from another thread than pytest's, which writes parts of lines meanwhile."""
-    terminal, lock = config.get_terminal_writer(), threading.RLock()
-    write = terminal.write
+class WholeLines:
+    """Writes lines to the terminal from another thread than pytest's.
 
-    def in_turn(*words: Any, **options: Any) -> None:
-        with lock:
-            write(*words, **options)
+    A plugin of pytest, registered on xdist's controller. While tests run, pytest's thread writes parts of lines only
+    within the hooks that are wrapped here, and no line gets in between what one of them writes. What xdist writes
+    outside of them, as when it replaces a worker, are whole lines.
 
-    def line(text: str) -> None:
-        with lock:
-            begun = "\n" if terminal.width_of_current_line else ""
-            write(f"{begun}{text}\n", flush=True)
+    Args:
+        config: pytest's, on the controller.
+    """
 
-    terminal.write = in_turn  # type: ignore[method-assign]
-    return line
+    def __init__(self, config: pytest.Config) -> None:
+        self._terminal, self._lock = config.get_terminal_writer(), threading.RLock()
+
+    def write(self, line: str) -> None:
+        """Write a line that stands alone; safe to call from any thread."""
+        with self._lock:
+            begun = "\n" if self._terminal.width_of_current_line else ""
+            self._terminal.write(f"{begun}{line}\n", flush=True)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logstart(self) -> Generator[None, object, object]:
+        """The name of a test, with ``-v``."""
+        with self._lock:
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self) -> Generator[None, object, object]:
+        """A test's result: a letter, or a word."""
+        with self._lock:
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logfinish(self) -> Generator[None, object, object]:
+        """How many tests are done, at the end of a line."""
+        with self._lock:
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collectreport(self) -> Generator[None, object, object]:
+        """A file that could not be collected."""
+        with self._lock:
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True, optionalhook=True)
+    def pytest_testnodeready(self) -> Generator[None, object, object]:
+        """A worker that is there."""
+        with self._lock:
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True, optionalhook=True)
+    def pytest_testnodedown(self) -> Generator[None, object, object]:
+        """A worker that has gone."""
+        with self._lock:
+            return (yield)
 
 
 class Relay(threading.Thread):

@@ -13,7 +13,7 @@ from proving_ground.core.errors import LockError
 from proving_ground.plugin.exit_codes import end_with
 from proving_ground.plugin.run import Run, run_of
 from proving_ground.plugin.xdist.handover import HANDED, handed_over
-from proving_ground.plugin.xdist.output_relay import Relay, line_writer
+from proving_ground.plugin.xdist.output_relay import Relay, WholeLines
 from proving_ground.plugin.xdist.shared_state import Shared
 
 Value = TypeVar("Value")
@@ -66,7 +66,9 @@ def pytest_configure_node(node: Any) -> None:
         directory = tempfile.TemporaryDirectory(prefix="proving-ground-run-")
         node.config.add_cleanup(directory.cleanup)
         run.shared = Shared(Path(directory.name))
-        run.relay = Relay(run.shared, line_writer(node.config))
+        lines = WholeLines(node.config)
+        node.config.pluginmanager.register(lines)
+        run.relay = Relay(run.shared, lines.write)
         run.relay.start()
     node.workerinput[HANDED] = handed_over(run.settings.run_id, run.shared)
 

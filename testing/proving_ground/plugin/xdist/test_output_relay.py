@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from _pytest._io import TerminalWriter
 
-from proving_ground.plugin.xdist.output_relay import line_writer
+from proving_ground.plugin.xdist.output_relay import WholeLines
 
 LINES = 2000
 
@@ -26,15 +26,46 @@ def often() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
+class Reporter:
+    """Writes a letter for each result, in two steps, as pytest's own reporter does."""
+
+    def __init__(self, terminal: TerminalWriter) -> None:
+        self.terminal = terminal
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self) -> None:
+        self.terminal.write("(")
+        self.terminal.write(")")
+
+
 @pytest.mark.usefixtures("often")
 def test_lines_of_another_thread_stand_alone() -> None:
     text = io.StringIO()
     terminal = TerminalWriter(text)
-    line = line_writer(cast("Any", SimpleNamespace(get_terminal_writer=lambda: terminal)))
-    says = threading.Thread(target=lambda: [line(f"[{number}]") for number in range(LINES)])
+    lines = WholeLines(cast("Any", SimpleNamespace(get_terminal_writer=lambda: terminal)))
+    manager = pytest.PytestPluginManager()
+    manager.register(lines)
+    manager.register(Reporter(terminal))
+
+    def say_all() -> None:
+        for number in range(LINES):
+            lines.write(f"[{number}]")
+
+    says = threading.Thread(target=say_all)
     says.start()
     while says.is_alive():
-        terminal.write(".")
+        manager.hook.pytest_runtest_logreport(report=None)
     says.join()
-    found = [each for each in text.getvalue().splitlines() if "[" in each]
-    assert found == [f"[{number}]" for number in range(LINES)]
+    seen = text.getvalue().splitlines()
+    assert [each for each in seen if "[" in each] == [f"[{number}]" for number in range(LINES)]
+    results = "".join(each for each in seen if "[" not in each)
+    assert results, "nothing was written meanwhile"
+    assert results == "()" * (len(results) // 2)
+    assert not [each for each in seen if each.endswith("(")], "a line came between the parts of a result"
+
+
+def test_the_terminal_writes_as_before() -> None:
+    terminal = TerminalWriter(io.StringIO())
+    before = dict(vars(terminal))
+    WholeLines(cast("Any", SimpleNamespace(get_terminal_writer=lambda: terminal))).write("a line")
+    assert vars(terminal).keys() == before.keys()

@@ -91,6 +91,13 @@ def test_tests_of_a_group_stay_together_and_groups_in_their_order() -> None:
     assert (first.queue[:2], second.queue[:2]) == (["b1", "b2"], ["a1", "a2"])
 
 
+def test_a_large_group_does_not_overtake_a_small_one() -> None:
+    run = Run(2, ["alone", "a1", "a2", "b1", "b2"])
+    first, second = run.workers
+    assert (first.queue[0], second.queue[:2]) == ("alone", ["a1", "a2"])
+    assert run.scheduler.config.option.loadscopereorder, "the user's options are not ours to change"
+
+
 def test_the_opening_comes_first_wherever_it_was_collected() -> None:
     run = Run(2, ["a1", "a2", "b1", "b2", "open1", "open2", "open3"])
     run.finish()
