@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from proving_ground.core import topology
@@ -14,6 +15,9 @@ from proving_ground.core.topology import Topology
 
 LARGEST_FACTOR = 100.0
 """Nobody waits longer than that."""
+
+UNKNOWN = Topology("", (), {"machines": IPv4Network("192.0.2.0/24")}, {})
+"""The plan where none can be read: no machine, in the network that documentation uses."""
 
 Values = dict[str, str | bool | None]
 """What was asked for, by :attr:`options.Option.key`; None where nothing was."""

@@ -9,7 +9,7 @@ from testinfra.host import Host
 
 from proving_ground.ansible.playbook import Step, steps
 from proving_ground.ansible.runner import Converge
-from proving_ground.core.errors import ConvergeError
+from proving_ground.core.errors import ConvergeError, HarnessError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
@@ -150,9 +150,15 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def playbook_steps(config: pytest.Config) -> tuple[Step, ...]:
-    """The steps of this run's playbook, read and not run; one that cannot be read ends the run."""
+    """The steps of this run's playbook, read and not run; one that cannot be read ends the run, or has none to show."""
     run = run_of(config)
-    return run.attempt(lambda: steps(run.settings.root / run.settings.playbook, run.plan))
+    try:
+        return steps(run.settings.root / run.settings.playbook, run.plan)
+    except HarnessError as error:
+        if not run.only_looks:
+            run.fail(error)
+        run.warn(error)
+        return ()
 
 
 def has_machines(item: pytest.Item) -> bool:

@@ -64,6 +64,10 @@ MARKERS = (
 )
 
 
+LOOKING = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow", "collectonly")
+"""What pytest's own options are called, among ``config.option``, by which somebody only looks and runs no test."""
+
+
 def add(parser: pytest.Parser) -> None:
     """Add the options; values are checked later, and only in a project that uses them."""
     group = parser.getgroup("proving-ground", "Proving Ground: machines and playbooks")
@@ -83,6 +87,11 @@ def values(config: pytest.Config) -> dict[str, str | bool | None]:
         option.key: said if (said := config.getoption(option.destination)) is not None else from_environment(option)
         for option in OPTIONS
     }
+
+
+def only_looks(config: pytest.Config) -> bool:
+    """Whether this call of pytest shows something and runs no test: it has to work whatever the project says."""
+    return any(getattr(config.option, name, False) for name in LOOKING)
 
 
 def from_environment(option: Option) -> str | bool | None:

@@ -23,6 +23,7 @@ from proving_ground.core.topology import Topology
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.machines.ledger import Ledger, Record, locked
 from proving_ground.plugin.exit_codes import end_with
+from proving_ground.plugin.options import only_looks
 from proving_ground.process.reaper import RUN as MARK_OF_RUN
 from proving_ground.process.reaper import mark_of_run
 
@@ -81,6 +82,11 @@ class Run:
     def is_worker(self) -> bool:
         """Whether this process is one of xdist's workers."""
         return hasattr(self.config, "workerinput")
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether this process shows something and runs no test."""
+        return only_looks(self.config)
 
     @property
     def topology(self) -> Topology:
@@ -159,6 +165,12 @@ class Run:
             # If xdist is not told so, it takes the test that runs for a crash.
             self.config.pluginmanager.getplugin("session").shouldstop = str(error)
         end_with(error)
+
+    def warn(self, error: HarnessError) -> None:
+        """Say at the end, once, what would have ended a run that is more than a look."""
+        line = f"warning: {error}"
+        if line not in self.closing_lines:
+            self.closing_lines.append(line)
 
     def note_failed_task(self, error: ConvergeError) -> None:
         """Keep the task that failed, for all processes of the run; raises the error where none did: nothing ran."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 
 import pytest
 
 from proving_ground.core.errors import HarnessError
+from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.plugin import artifacts, options
-from proving_ground.plugin.configuration import plan_of, settings_from
+from proving_ground.plugin.configuration import UNKNOWN, plan_of, settings_from
 from proving_ground.plugin.exit_codes import end_with
 from proving_ground.plugin.run import RUN, Run, run_of
 from proving_ground.plugin.xdist.handover import HANDED, shared_from
@@ -22,14 +23,25 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in options.MARKERS:
         config.addinivalue_line("markers", marker)
     handed = getattr(config, "workerinput", {}).get(HANDED, {})  # all workers of pytest-xdist are one run
+    run = config.stash[RUN] = run_from(config, handed)
+    if not run.only_looks and not config.option.xmlpath:
+        config.option.xmlpath = str(run.settings.artifacts / "junit.xml")
+
+
+def run_from(config: pytest.Config, handed: Mapping[str, str]) -> Run:
+    """Make the run of what was asked for, or end it; who only looks gets what can be known, and a warning."""
+    settings, plan, trouble = Settings(config.rootpath, handed.get("run_id", "")), UNKNOWN, None
     try:
         settings = settings_from(options.values(config), config.rootpath, handed.get("run_id"))
         plan = plan_of(settings)
     except HarnessError as error:
-        end_with(error)
-    config.stash[RUN] = Run(config, settings, plan, Timeline.of(settings), shared=shared_from(handed))
-    if not config.option.collectonly and not config.option.xmlpath:
-        config.option.xmlpath = str(settings.artifacts / "junit.xml")
+        if not options.only_looks(config):
+            end_with(error)
+        trouble = error
+    run = Run(config, settings, plan, Timeline.of(settings), shared=shared_from(handed))
+    if trouble is not None:
+        run.warn(trouble)
+    return run
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around all others: pytest-order, too, wants to be the last
@@ -40,9 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: item.get_closest_marker("lifecycle") is not None)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    """What this run is about to use."""
-    settings = run_of(config).settings
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """What this run is about to use; nothing where that is not known."""
+    run = run_of(config)
+    settings = run.settings
+    if run.plan is UNKNOWN:
+        return None
     header = f"proving ground: topology {settings.topology}, provider {settings.provider}, keep {settings.keep}"
     return header + (", reuse" if settings.reuse else "")
 
@@ -54,7 +69,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         yield
     finally:
         run = run_of(session.config)
-        if not run.is_worker and not session.config.option.collectonly:
+        if not run.is_worker and not run.only_looks:
             run.learn_from_workers()
             artifacts.collect(run.settings)  # while what they are copies of is still there
             try:
