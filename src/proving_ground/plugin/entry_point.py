@@ -6,6 +6,7 @@ the plugin has to cost nothing and to change nothing, so this module imports not
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,9 @@ PARTS = (
     *("idempotence", "failure_evidence", "health_scan", "flake_budget", "ansible_adhoc", "browser"),
 )
 """Modules of this package that have hooks or fixtures."""
+
+TABLE = re.compile(r"""^\s*\[\s*tool\s*\.\s*["']?proving-ground["']?\s*[].]""", re.MULTILINE)
+"""How the table begins, or one in it; a text of several lines may hold such a line, too."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,4 +66,11 @@ def is_asked_for(root: Path) -> bool:
         text = (root / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    return any(line.lstrip().startswith("[tool.proving-ground") for line in text.splitlines())
+    if not TABLE.search(text):  # so far it has cost next to nothing, and in most projects that is all
+        return False
+    import tomllib
+
+    try:
+        return "proving-ground" in tomllib.loads(text).get("tool", {})
+    except tomllib.TOMLDecodeError:
+        return True
