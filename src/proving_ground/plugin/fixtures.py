@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import pytest
-from testinfra.host import Host
 
 from proving_ground.ansible.playbook import Step, steps
 from proving_ground.ansible.runner import Converge
 from proving_ground.core.errors import ConvergeError, HarnessError
+from proving_ground.core.extras import require
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
@@ -17,9 +18,13 @@ from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.lifecycle.lifecycle import Lifecycle
-from proving_ground.machines.hosts import Hosts
 from proving_ground.plugin.run import Run, run_of
 from proving_ground.plugin.xdist.workers import HELD, once
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+    from proving_ground.machines.hosts import Hosts
 
 
 @pytest.fixture(scope="session")
@@ -110,8 +115,11 @@ def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
 
 
 @pytest.fixture(scope="session")
-def pg_hosts(pg_machines: Lifecycle) -> Hosts:
+def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Hosts:
     """Hosts of testinfra by name: ``hosts["etcd-01"]``."""
+    run_of(pytestconfig).attempt(lambda: require("pytest-testinfra", extra="vagrant", where="host"))
+    from proving_ground.machines.hosts import Hosts  # needs an extra
+
     return Hosts(pg_machines.settings, pg_machines.topology)
 
 

@@ -25,7 +25,7 @@ LIGHT = {
 OURS_TO_LOAD = ("yaml", "ansible", "ansible_runner", "jinja2", "rich", "psutil", "filelock", "vagrant", "kubernetes")
 """What the plugin needs where it is used; pytest and the plugins beside it need none of these."""
 
-EXTRAS = ("vagrant", "kubernetes", "selenium", "xdist", "cryptography", "mitogen")
+EXTRAS = ("vagrant", "testinfra", "kubernetes", "selenium", "xdist", "cryptography", "mitogen")
 
 EMPTY_RUN = """
 import json, sys
