@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
-.PHONY: help setup depot depot-repair integration integration-checkpoints integration-libvirt test lint unit up vagrant \
+.PHONY: help setup depot depot-repair integration integration-checkpoints integration-libvirt test lint unit compatibility up vagrant \
 	converge idempotence checkpoints smoke verify destroy reap clean bench shell lock
 
 python := scripts/with-groups .venv/bin/python
@@ -35,13 +35,16 @@ integration-libvirt: ## The same on virtual machines, one of them; slow where th
 	@$(proving-ground) depot fill
 	@$(tox) integration-libvirt
 
-test: lint unit integration integration-checkpoints ## All that CI runs
+test: lint unit compatibility integration integration-checkpoints ## All that CI runs
 
 lint: setup ## Python, YAML, Ansible, Go and shell by their linters; the Vagrantfile by Vagrant
 	@$(tox) lint
 
 unit: setup ## The harness and the pods' programs, without any machine
 	@$(tox) unit
+
+compatibility: setup ## The wheel in environments of its own, beside other plugins
+	@$(tox) compatibility
 
 up: depot ## Machines and playbook, nothing else; says how to get in
 	@$(proving-ground) up

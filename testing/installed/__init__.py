@@ -1,0 +1,1 @@
+"""The wheel as users have it: built, installed into environments of its own, beside other plugins."""

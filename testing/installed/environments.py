@@ -1,0 +1,93 @@
+"""Fresh environments of Python, and runs of pytest in them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+LIMIT = 300
+"""Seconds for one command; on a busy machine a run of pytest takes ten."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run of pytest that has ended: exit code, what it printed on standard output and standard error."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def text(self) -> str:
+        return self.output + self.errors
+
+    def passed(self) -> list[str]:
+        """Tests that passed, as ``-rA`` tells of them."""
+        return re.findall(r"^PASSED (\S+)", self.output, re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment with nothing of this checkout in it."""
+
+    directory: Path
+
+    @classmethod
+    def made(cls, directory: Path, *requirements: str) -> Environment:
+        """Make one; the packages come from an index, or from uv's cache of it."""
+        environment = cls(directory)
+        uv("venv", "--quiet", "--python", sys.executable, str(directory))
+        uv("pip", "install", "--quiet", "--python", str(environment.python), *requirements)
+        return environment
+
+    @property
+    def python(self) -> Path:
+        return self.directory / "bin" / "python"
+
+    def versions(self) -> list[str]:
+        """What is installed, each as ``name==version`` or ``name @ file``."""
+        return uv("pip", "freeze", "--python", str(self.python)).splitlines()
+
+    def pytest(self, project: Path, *arguments: str, **variables: str) -> Done:
+        """Run pytest as a user of ``project`` would; nothing of the run that asks reaches it."""
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTEST", "PG_", "PYTHON", "DJANGO", "ANSIBLE", "COV_"))
+            and name not in {"CI", "VIRTUAL_ENV"}
+        }
+        environment |= {"PATH": f"{self.directory / 'bin'}:{os.environ['PATH']}", "COLUMNS": "120"}
+        environment |= {
+            "ANSIBLE_PYTHON_INTERPRETER": str(self.python),
+            **variables,
+        }  # or it takes what else is installed
+        done = subprocess.run(
+            [str(self.directory / "bin" / "pytest"), *arguments],
+            cwd=project,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+def uv(*arguments: str) -> str:
+    """Run uv, which is installed beside this Python; returns what it printed."""
+    program = str(Path(sys.executable).with_name("uv"))
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=LIMIT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def write(project: Path, **files: str) -> None:
+    """Write files into a new directory; ``__`` in a name stands for its dot."""
+    project.mkdir()
+    for name, text in files.items():
+        (project / name.replace("__", ".")).write_text(text, encoding="utf-8")
