@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from proving_ground.core.errors import DepotError
 from proving_ground.depot.recipe import Component
 from proving_ground.depot.store import Entry
 from proving_ground.process.commands import last_words
+from proving_ground.process.processes import end, in_session
 
 GRACE_SECONDS = 10.0
 """Time for a stopped program to clean up (mmdebstrap unmounts and removes its directory) before it is killed."""
@@ -40,7 +42,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[psutil.Process] = set()
         self._stopped = False
 
     def run(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdout: int, stderr: int) -> int:
@@ -61,12 +63,13 @@ class Processes:
                 stderr=stderr,
                 start_new_session=True,
             )
-            self._running.add(process)
+            session = psutil.Process(process.pid)
+            self._running.add(session)
         try:
             code = process.wait()
         finally:
             with self._lock:
-                self._running.discard(process)
+                self._running.discard(session)
         if self._stopped:
             raise Stopped
         return code
@@ -75,18 +78,8 @@ class Processes:
         """End what runs: first by a request, then by force."""
         with self._lock:
             self._stopped = True
-            running = list(self._running)
-        for request in (signal.SIGTERM, signal.SIGKILL):
-            for process in running:
-                try:
-                    os.killpg(process.pid, request)
-                except ProcessLookupError:
-                    continue
-            for process in running:
-                try:
-                    process.wait(GRACE_SECONDS)
-                except subprocess.TimeoutExpired:
-                    continue
+            sessions = list(self._running)
+        end(lambda: [process for session in sessions for process in in_session(session)], patience=GRACE_SECONDS)
 
 
 @dataclass(frozen=True)

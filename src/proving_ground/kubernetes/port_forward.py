@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import re
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
+import psutil
 import pytest
 
 from proving_ground.core.timeouts import patient
 from proving_ground.kubernetes.client import Kubectl
+from proving_ground.process.processes import end, in_session
 
 READY_TIMEOUT = 15.0
 """Seconds in which kubectl has to say that it forwards."""
@@ -68,10 +69,12 @@ def forwarded(command: Sequence[str], *, ready_timeout: float = READY_TIMEOUT) -
     lines: queue.Queue[str | None] = queue.Queue()
     reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
     reader.start()
+    session = psutil.Process(process.pid)
     try:
         yield Endpoint("127.0.0.1", _port(lines, command, time.monotonic() + patient(ready_timeout)))
     finally:
-        _stop(process)
+        end(partial(in_session, session), patience=STOP_TIMEOUT)
+        process.wait(STOP_TIMEOUT)
         reader.join(STOP_TIMEOUT)
         process.stdout.close()
 
@@ -97,17 +100,6 @@ def _port(lines: queue.Queue[str | None], command: Sequence[str], deadline: floa
         if match:
             return int(match.group(1))
         said.append(line)
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, kind)
-        try:
-            process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            continue
-        return
 
 
 PortForward = Callable[[str, str, int], Endpoint]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+import psutil
+
 from proving_ground.core.errors import HarnessError
+from proving_ground.process.processes import end, in_session
 from proving_ground.process.programs import not_installed
 
 
@@ -29,7 +32,7 @@ def run(
         command: program and arguments.
         error: what is raised when it fails, is missing, or does not end in time.
         where: what the error says it concerns.
-        timeout: seconds; then its whole process group is killed.
+        timeout: seconds; then it is killed, with all of its session.
         log: gets the command and all its output, appended.
         cwd: where it runs.
         env: variables on top of this process's own.
@@ -51,10 +54,11 @@ def run(
         )
     except FileNotFoundError as missing:
         raise error(f"{command[0]} is not installed", where=where, hint=not_installed(command[0]).hint) from missing
+    session = psutil.Process(process.pid)
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except BaseException as interruption:
-        kill_group(process)
+        end(partial(in_session, session), patience=0)
         stdout, stderr = process.communicate()
         _append(log, command, stdout + stderr)
         if isinstance(interruption, subprocess.TimeoutExpired):
@@ -74,14 +78,6 @@ def last_words(output: str) -> str:
         if any(word in line.lower() for word in ("error", "failed", "cannot", "denied", "fatal", "no such")):
             return line
     return lines[-1] if lines else "it failed without a word"
-
-
-def kill_group(process: subprocess.Popen[str]) -> None:
-    """End a process started here, and its children."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _append(log: Path | None, command: Sequence[str], output: str) -> None:

@@ -66,28 +66,27 @@ def _refusal() -> str | None:
 
 def _start(progress: Progress) -> None:
     cache = cache_directory()
-    command = ["dockerd", "--data-root", str(cache / "docker"), "--pidfile", str(_pidfile())]
+    pidfile = cache / "docker.pid"
+    command = ["dockerd", "--data-root", str(cache / "docker"), "--pidfile", str(pidfile)]
     log = cache / "dockerd.log"
     # One that has been told to end answers nobody any more, and lets none start beside it until it has.
-    ending = services.running({"dockerd": _pidfile()})
+    ending = services.running(["dockerd"])
     try:
         services.await_end(ending)
     except WaitTimeoutError as error:
-        hint = f"end it with `kill -9 {ending['dockerd']}`"
+        hint = f"end it with `kill -9 {ending['dockerd'].pid}`"
         raise PreflightError(f"the Docker engine does not answer: {error}", hint=hint, log=log) from error
+    # dockerd itself does not start where the number in it is some process's, whichever that is by now.
+    pidfile.unlink(missing_ok=True)
     services.start("Docker engine", {"dockerd": command}, where="docker", log=log, refusal=_refusal, progress=progress)
 
 
 def stop_ours() -> bool:
     """End the engine that :func:`ensure_running` once started; says whether there was one."""
-    pids = services.running({"dockerd": _pidfile()})
-    if pids:
-        services.stop(pids)
-    return bool(pids)
-
-
-def _pidfile() -> Path:
-    return cache_directory() / "docker.pid"
+    ours = services.running(["dockerd"])
+    if ours:
+        services.stop(ours)
+    return bool(ours)
 
 
 def ensure_image(rootfs: Path, key: str, log: Path) -> str:

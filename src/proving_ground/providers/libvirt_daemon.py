@@ -71,25 +71,24 @@ def _start(progress: Progress) -> None:
     # A container's PID 1 may take seconds to reap what libvirt has ended, and libvirt waits for it, dozens of times: a
     # reaper of our own does it at once (bring-up of one emulated machine: 201 s → 71 s).
     reaper = [tini, "-s", "--"] if (tini := which("tini")) else []
-    commands = {daemon: [*reaper, which(daemon) or daemon, "--pid-file", str(_pidfile(daemon))] for daemon in DAEMONS}
-    log = cache_directory() / "libvirtd.log"
+    cache = cache_directory()
+    commands = {
+        daemon: [*reaper, which(daemon) or daemon, "--pid-file", str(cache / f"{daemon}.pid")] for daemon in DAEMONS
+    }
+    log = cache / "libvirtd.log"
     services.start("libvirt", commands, where="libvirt", log=log, refusal=refusal, progress=progress)
-
-
-def _pidfile(daemon: str) -> Path:
-    return cache_directory() / f"{daemon}.pid"
 
 
 def stop_ours() -> bool:
     """End the daemons that :func:`ensure_running` once started, unless machines use them; says whether it did."""
-    pids = services.running({daemon: _pidfile(daemon) for daemon in reversed(DAEMONS)})
-    if not pids or (refusal() is None and lines("list", "--name")):
+    ours = services.running(reversed(DAEMONS))
+    if not ours or (refusal() is None and lines("list", "--name")):
         return False
     if refusal() is None:
         # What libvirtd brings up by itself, it leaves up.
         for network in lines("net-list", "--name"):
             virsh("net-destroy", network)
-    services.stop(pids)
+    services.stop(ours)
     return True
 
 
