@@ -9,14 +9,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from proving_ground.core.errors import DepotError
 from proving_ground.depot.recipe import Component
 from proving_ground.depot.store import Entry
 from proving_ground.process.commands import last_words
-from proving_ground.process.processes import end, in_session
+from proving_ground.process.processes import end, in_session, process_of
+
+if TYPE_CHECKING:
+    import psutil
 
 GRACE_SECONDS = 10.0
 """Time for a stopped program to clean up (mmdebstrap unmounts and removes its directory) before it is killed."""
@@ -63,7 +65,7 @@ class Processes:
                 stderr=stderr,
                 start_new_session=True,
             )
-            session = psutil.Process(process.pid)
+            session = process_of(process.pid)
             self._running.add(session)
         try:
             code = process.wait()

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
-import psutil
 import pytest
 
 from proving_ground.core.timeouts import patient
 from proving_ground.kubernetes.client import Kubectl
-from proving_ground.process.processes import end, in_session
+from proving_ground.process.processes import end, in_session, process_of
 
 READY_TIMEOUT = 15.0
 """Seconds in which kubectl has to say that it forwards."""
@@ -69,7 +68,7 @@ def forwarded(command: Sequence[str], *, ready_timeout: float = READY_TIMEOUT) -
     lines: queue.Queue[str | None] = queue.Queue()
     reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
     reader.start()
-    session = psutil.Process(process.pid)
+    session = process_of(process.pid)
     try:
         yield Endpoint("127.0.0.1", _port(lines, command, time.monotonic() + patient(ready_timeout)))
     finally:

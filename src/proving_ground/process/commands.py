@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import psutil
-
 from proving_ground.core.errors import HarnessError
-from proving_ground.process.processes import end, in_session
+from proving_ground.process.processes import end, in_session, process_of
 from proving_ground.process.programs import not_installed
 
 
@@ -54,7 +52,7 @@ def run(
         )
     except FileNotFoundError as missing:
         raise error(f"{command[0]} is not installed", where=where, hint=not_installed(command[0]).hint) from missing
-    session = psutil.Process(process.pid)
+    session = process_of(process.pid)
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except BaseException as interruption:

@@ -1,20 +1,23 @@
 """Finds processes by what they carry, the session they are in, or their recorded identity; and ends them.
 
 Never by a name or a command line: those of others may look the same. psutil refuses to signal a process whose number
-has been given to another one since it was found.
+has been given to another one since it was found. It is loaded when it is needed: who only collects tests pays nothing.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
+
+if TYPE_CHECKING:
+    import psutil
 
 CLOCK_SECONDS = 2.0
 """By how much two readings of one creation time may differ: it is told in terms of the host's clock, which is adjusted.
@@ -29,6 +32,8 @@ def carrying(variable: str, value: str, *, whole: bool = True) -> list[psutil.Pr
         value: what it is set to.
         whole: whether the value is all of it, or how it begins.
     """
+    import psutil
+
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):  # it has ended, or is somebody else's
@@ -40,6 +45,8 @@ def carrying(variable: str, value: str, *, whole: bool = True) -> list[psutil.Pr
 
 def in_session(leader: psutil.Process) -> list[psutil.Process]:
     """Living processes of the session that ``leader`` has made for itself, even when it has ended."""
+    import psutil
+
     if psutil.pid_exists(leader.pid) and not leader.is_running():
         return []  # its number is another's; it is given away only when nobody is left in the session
     found = []
@@ -52,6 +59,8 @@ def in_session(leader: psutil.Process) -> list[psutil.Process]:
 
 def is_alive(process: psutil.Process) -> bool:
     """Whether it runs; one that has ended and that its parent has not asked for yet does not."""
+    import psutil
+
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -69,14 +78,28 @@ def end(find: Callable[[], list[psutil.Process]], *, patience: float) -> int:
         patience: seconds between asking them to end and killing them; 0 kills at once.
     """
     found = find()
-    for ask in (psutil.Process.terminate, psutil.Process.kill) if patience else (psutil.Process.kill,):
+    for kind in (signal.SIGTERM, signal.SIGKILL) if patience else (signal.SIGKILL,):
         for process in find():
-            with suppress(psutil.NoSuchProcess):
-                ask(process)
+            send(process, kind)
         with suppress(WaitTimeoutError):
             wait_until("they have ended", lambda: _none(find()), timeout=patience or 5, interval=0.02)
             break
     return len(found)
+
+
+def send(process: psutil.Process, kind: signal.Signals) -> None:
+    """Send a signal, unless the process has ended."""
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(kind)
+
+
+def process_of(pid: int) -> psutil.Process:
+    """The process that has this number now, and stays it whoever gets the number later."""
+    import psutil
+
+    return psutil.Process(pid)
 
 
 def _none(processes: list[psutil.Process]) -> None:
@@ -87,11 +110,13 @@ def _none(processes: list[psutil.Process]) -> None:
 def record(path: Path, pid: int) -> None:
     """Write which process ``pid`` is now: its number and when it was created (seconds since 1970)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"pid": pid, "created": psutil.Process(pid).create_time()}) + "\n", encoding="ascii")
+    path.write_text(json.dumps({"pid": pid, "created": process_of(pid).create_time()}) + "\n", encoding="ascii")
 
 
 def recorded(path: Path) -> psutil.Process | None:
     """The process that :func:`record` has written down, if it lives; None as well where nothing legible is written."""
+    import psutil
+
     try:
         content = json.loads(path.read_text(encoding="ascii"))
         process = psutil.Process(int(content["pid"]))

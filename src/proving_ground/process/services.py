@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-import psutil
 
 from proving_ground.core.errors import PreflightError
 from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
 from proving_ground.core.progress import Progress
-from proving_ground.process.processes import is_alive, record, recorded
+from proving_ground.process.processes import is_alive, record, recorded, send
 from proving_ground.process.reaper import MARK, RUN
+
+if TYPE_CHECKING:
+    import psutil
 
 
 def cache_directory() -> Path:
@@ -92,8 +95,7 @@ def running(daemons: Iterable[str]) -> dict[str, psutil.Process]:
 def stop(processes: Mapping[str, psutil.Process]) -> None:
     """End these daemons and wait until they are gone; WaitTimeoutError when they do not go."""
     for process in processes.values():
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
+        send(process, signal.SIGTERM)
     await_end(processes)
 
 
