@@ -9,6 +9,7 @@ import pytest
 from proving_ground.core.errors import HarnessError
 from proving_ground.core.timeline import Timeline
 from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin import artifacts, options
 from proving_ground.plugin.configuration import plan_of, settings_from
 from proving_ground.plugin.exit_codes import end_with
@@ -25,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         settings = settings_from(options.values(config), config.rootpath, handed.get("run_id"))
         plan = plan_of(settings)
+        if not config.option.collectonly:
+            Ledger(settings.state_directory).read()  # one that cannot be read is an error now, not in the middle
     except HarnessError as error:
         end_with(error)
     config.stash[RUN] = Run(config, settings, plan, Timeline.of(settings), shared=shared_from(handed))
