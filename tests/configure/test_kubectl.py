@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.cluster_nodes import kubernetes_nodes
+from proving_ground.core.timeouts import patient
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.kubernetes.client import CONTEXT, Kubectl
@@ -39,6 +40,7 @@ def test_kubectl_context_is_the_one_in_use(pg_kubectl: Kubectl) -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=patient(20),
     )
     assert shown.stdout.strip() == CONTEXT
 

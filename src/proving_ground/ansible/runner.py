@@ -26,6 +26,10 @@ DEADLINE = 3600
 """Seconds for one run of the playbook; emulated machines need most of it."""
 
 
+SYNTAX_SECONDS = 120.0
+"""For Ansible to parse the playbook; no machine is asked."""
+
+
 @dataclass(frozen=True)
 class Converge:
     """One run of the playbook: every outcome in the order it came, and where the log lies."""
@@ -150,15 +154,19 @@ def check_syntax(settings: Settings, inventory: Path) -> None:
         ConvergeError: it is wrong; names file and line.
     """
     program = str(Path(sys.executable).parent / "ansible-playbook")
-    result = subprocess.run(
-        [program, "--syntax-check", "-i", str(inventory), settings.playbook],
-        cwd=settings.root,
-        env=os.environ | environment(settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    seconds = patient(SYNTAX_SECONDS)
+    try:
+        result = subprocess.run(
+            [program, "--syntax-check", "-i", str(inventory), settings.playbook],
+            cwd=settings.root,
+            env=os.environ | environment(settings),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise ConvergeError(f"Ansible did not parse the playbook within {seconds:.0f} s", where="syntax") from late
     log = settings.artifacts / "syntax.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(result.stdout + result.stderr, encoding="utf-8")

@@ -8,10 +8,12 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proving_ground.core.errors import DepotError
+from proving_ground.core.timeouts import patient
 from proving_ground.depot.recipe import Component
 from proving_ground.depot.store import Entry
 from proving_ground.process.commands import last_words
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 10.0
 """Time for a stopped program to clean up (mmdebstrap unmounts and removes its directory) before it is killed."""
+
+PROGRAM_SECONDS = 3600.0
+"""For one program of a build. The longest, Kubernetes from nothing, takes a quarter of it on two busy cores."""
 
 NO_NETWORK = re.compile(
     r"dial tcp|no such host|i/o timeout|TLS handshake timeout|proxyconnect|network is unreachable|"
@@ -52,6 +57,7 @@ class Processes:
 
         Raises:
             Stopped: the run is over.
+            subprocess.TimeoutExpired: it did not end within :data:`PROGRAM_SECONDS`, and has been ended.
         """
         with self._lock:
             if self._stopped:
@@ -68,7 +74,10 @@ class Processes:
             session = process_of(process.pid)
             self._running.add(session)
         try:
-            code = process.wait()
+            code = process.wait(patient(PROGRAM_SECONDS))
+        except subprocess.TimeoutExpired:
+            end(partial(in_session, session), patience=GRACE_SECONDS)
+            raise
         finally:
             with self._lock:
                 self._running.discard(session)
@@ -136,6 +145,9 @@ class Job:
                     stdout=output.fileno(),
                     stderr=log.fileno(),
                 )
+            except subprocess.TimeoutExpired as late:
+                text = f"{Path(command[0]).name} did not end within {late.timeout:.0f} s"
+                raise DepotError(text, where=self.component.name, log=self.log) from late
             finally:
                 if stdout:
                     output.close()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import testinfra
 from testinfra.host import Host
 
 from proving_ground.core.settings import Settings
 from proving_ground.core.topology import Topology
+from proving_ground.machines.ssh_backend import DeadlineSsh
 
 
 class Hosts(Mapping[str, Host]):
@@ -27,9 +27,9 @@ class Hosts(Mapping[str, Host]):
             raise KeyError(f"no machine {name!r}; there are {', '.join(self._names)}")
         if name not in self._hosts:
             # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.
-            self._hosts[name] = testinfra.get_host(
-                f"ssh://{name}", ssh_config=str(self._config), sudo=True, controlpersist=0
-            )
+            backend = DeadlineSsh(name, ssh_config=str(self._config), sudo=True, controlpersist=0)
+            self._hosts[name] = Host(backend)
+            backend.set_host(self._hosts[name])
         return self._hosts[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -28,6 +28,9 @@ the machines that it removes then take up to 20 s."""
 ENDING = re.compile(r", told to end at [^`]*$")
 """How the holder's note ends when it is about to leave."""
 
+NOBODY = "another process"
+"""Who holds the lock without a note: it has just come, or is just leaving."""
+
 
 def this_process() -> str:
     """Who this is, for somebody who has to wait: process, command, and since when."""
@@ -73,7 +76,8 @@ def _acquire(lock: FileLock, holder: Path, awaited: Callable[[str], None] | None
             lock.acquire(timeout=0.5 if told else 0)
         except Timeout as error:
             who = _who(holder)
-            if awaited is None or not ENDING.search(who) or time.monotonic() > limit:
+            is_leaving = ENDING.search(who) is not None or (told and who == NOBODY)
+            if awaited is None or not is_leaving or time.monotonic() > limit:
                 raise LockError(f"this checkout is in use by {who}", hint=_way_out(who)) from error
             if not told:
                 awaited(f"waiting for {who}")
@@ -84,9 +88,9 @@ def _acquire(lock: FileLock, holder: Path, awaited: Callable[[str], None] | None
 
 def _who(holder: Path) -> str:
     try:
-        return holder.read_text(encoding="utf-8").strip() or "another process"
-    except FileNotFoundError:  # it has just come, or is just leaving
-        return "another process"
+        return holder.read_text(encoding="utf-8").strip() or NOBODY
+    except FileNotFoundError:
+        return NOBODY
 
 
 def _way_out(who: str) -> str:

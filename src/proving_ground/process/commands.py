@@ -57,7 +57,7 @@ def run(
         stdout, stderr = process.communicate(timeout=timeout)
     except BaseException as interruption:
         end(partial(in_session, session), patience=0)
-        stdout, stderr = process.communicate()
+        stdout, stderr = _rest(process)
         _append(log, command, stdout + stderr)
         if isinstance(interruption, subprocess.TimeoutExpired):
             text = f"`{' '.join(command[:4])}` did not end within {timeout:.0f} s"
@@ -76,6 +76,14 @@ def last_words(output: str) -> str:
         if any(word in line.lower() for word in ("error", "failed", "cannot", "denied", "fatal", "no such")):
             return line
     return lines[-1] if lines else "it failed without a word"
+
+
+def _rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process that has been killed had still said; what has left its session may keep its outputs open."""
+    try:
+        return process.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        return "", ""
 
 
 def _append(log: Path | None, command: Sequence[str], output: str) -> None:

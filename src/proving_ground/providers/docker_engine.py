@@ -29,6 +29,9 @@ CAPABILITIES = (
 """What a machine has besides Docker's own fourteen: all but SYS_RESOURCE, which a host's root may lack. By name, since
 to Docker 20.10 "ALL" is more than such a host has, and Docker 26 refuses to drop what its host does not have."""
 
+CLIENT_SECONDS = 60.0
+"""For the client to say whether it gets an answer."""
+
 CREATE_ARGUMENTS = (
     # All that systemd, containerd and a kubelet need, spelled out: --privileged fails where root lacks SYS_RESOURCE.
     *(word for name in CAPABILITIES for word in ("--cap-add", name)),
@@ -60,7 +63,12 @@ def ensure_running(progress: Progress) -> None:
 
 
 def _refusal() -> str | None:
-    result = subprocess.run(["docker", "version"], capture_output=True, text=True, check=False, timeout=60)
+    try:
+        result = subprocess.run(
+            ["docker", "version"], capture_output=True, text=True, check=False, timeout=CLIENT_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return f"its client got no answer within {CLIENT_SECONDS:.0f} s"
     return None if result.returncode == 0 else result.stderr
 
 

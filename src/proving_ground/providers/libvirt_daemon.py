@@ -21,6 +21,9 @@ DAEMONS = ("virtlogd", "libvirtd")
 KVM_SECONDS = 10.0
 """With KVM a kernel needs one second to find that it has no disk."""
 
+CLIENT_SECONDS = 60.0
+"""For the client to say whether it gets an answer."""
+
 HINT = "run `scripts/setup libvirt`"
 
 PROBE = """\
@@ -63,7 +66,10 @@ def which(program: str) -> str | None:
 def refusal() -> str | None:
     """What libvirt's client says when it gets no answer; None when it gets one."""
     command = ["virsh", "--connect", URI, "uri"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CLIENT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"its client got no answer within {CLIENT_SECONDS:.0f} s"
     return None if result.returncode == 0 else result.stderr
 
 
