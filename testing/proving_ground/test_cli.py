@@ -21,7 +21,8 @@ from proving_ground.core.settings import Settings
 from proving_ground.lifecycle import machines
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.lifecycle.state import State
-from proving_ground.machines.ledger import Ledger, Record, locked
+from proving_ground.machines.ledger import Ledger, Record
+from proving_ground.machines.lock import locked
 from proving_ground.plugin.options import OPTIONS
 from proving_ground.providers import registry
 
@@ -63,6 +64,69 @@ def test_a_checkout_in_use_is_left_alone(checkout: Path, capsys: pytest.CaptureF
     with locked(checkout / ".proving-ground"):
         assert command_line.main(["up"]) == 17
     assert f"in use by process {os.getpid()}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["up", "create", "status", "list", "verify", "login", "idempotence"])
+def test_a_ledger_that_cannot_be_read_is_never_taken_for_no_machines(
+    checkout: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    ledger = checkout / ".proving-ground" / "ledger.json"
+    ledger.parent.mkdir()
+    ledger.write_text("{", encoding="utf-8")
+    assert command_line.main([command]) == 14
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {ledger}: the ledger of machines cannot be read, no JSON: ")
+    assert "run `proving-ground destroy`" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_what_is_there_is_removed_though_the_ledger_cannot_be_read(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = checkout / ".proving-ground" / "ledger.json"
+    ledger.parent.mkdir()
+    ledger.write_text("{", encoding="utf-8")
+    removed: list[Settings] = []
+
+    def destroy(settings: Settings, *_: object) -> bool:
+        removed.append(settings)
+        return True
+
+    monkeypatch.setattr(machines, "destroy", destroy)
+    assert command_line.main(["destroy"]) == 0
+    assert len(removed) == 1
+
+
+@pytest.mark.parametrize(("command", "code"), [("destroy", 0), ("clean", 0), ("up", 17)])
+def test_destroy_waits_for_a_run_that_has_been_told_to_end(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, code: int
+) -> None:
+    monkeypatch.setattr(machines, "destroy", lambda *_: True)
+    monkeypatch.setattr(registry, "every", lambda _: [])
+    state = checkout / ".proving-ground"
+    holds = f"""
+import time
+from pathlib import Path
+from proving_ground.machines.lock import locked
+with locked(Path({str(state)!r})):
+    try:
+        print("holds", flush=True)
+        time.sleep(300)
+    except KeyboardInterrupt:
+        print("ends", flush=True)
+        time.sleep(2)
+"""
+    with subprocess.Popen([sys.executable, "-c", holds], cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "holds\n"
+        assert command_line.main([command]) == 17
+        assert f"stop it: `kill {run.pid}`" in capsys.readouterr().err
+        run.terminate()
+        assert run.stdout.readline() == "ends\n"
+        assert command_line.main([command]) == code
+    said = capsys.readouterr().err
+    assert f"process {run.pid} " in said
+    assert ("waiting for process" in said) is (code == 0)
 
 
 def test_machines_of_another_topology_are_not_taken(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

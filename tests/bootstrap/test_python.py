@@ -30,9 +30,9 @@ def test_python_is_not_part_of_the_system(host: Host) -> None:
 
 
 def test_ansible_modules_run_on_every_node(pg_ansible: AdHoc, pg_topology: Topology) -> None:
-    answers = pg_ansible("nodes", "-m", "ping").splitlines()
-    answered = {line.split(" |")[0] for line in answers if '"ping": "pong"' in line}
-    assert answered == {node.name for node in pg_topology.nodes}, answers
+    answers = pg_ansible("nodes", "ansible.builtin.ping")
+    answered = {name: answer["ping"] for name, answer in answers.items()}
+    assert answered == {node.name: "pong" for node in pg_topology.nodes}
 
 
 @pytest.mark.hosts("etcd", "kube_master", "kube_worker")

@@ -39,6 +39,7 @@ def test_kubectl_context_is_the_one_in_use(pg_kubectl: Kubectl) -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=pg_kubectl.timeouts.seconds(20),
     )
     assert shown.stdout.strip() == CONTEXT
 
@@ -63,9 +64,13 @@ def test_kubectl_leaves_the_users_own_configuration_alone(pg_ansible: AdHoc, tmp
     content = "apiVersion: v1\nkind: Config\ncurrent-context: my-own\n"
     for path in (own, named):
         path.write_text(content, encoding="utf-8")
-    role = ("-m", "ansible.builtin.include_role", "-a", "name=configure/kubectl")
-    environment = {"HOME": str(tmp_path), "KUBECONFIG": str(named)}
-    pg_ansible("localhost", *role, "-e", f"kubectl_kubeconfig={written}", env=environment)
+    pg_ansible(
+        "localhost",
+        "ansible.builtin.include_role",
+        {"name": "configure/kubectl"},
+        extra_vars={"kubectl_kubeconfig": str(written)},
+        env={"HOME": str(tmp_path), "KUBECONFIG": str(named)},
+    )
     assert CONTEXT in written.read_text(encoding="utf-8"), "the role wrote nothing, so it had nothing to leave alone"
     assert [path.read_text(encoding="utf-8") for path in (own, named)] == [content, content]
     assert [path.name for path in own.parent.iterdir()] == ["config"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from proving_ground.ansible.patterns import Patterns
 from proving_ground.core.errors import ConvergeError, not_yaml
 from proving_ground.core.topology import Topology
 
@@ -33,12 +35,13 @@ def steps(playbook: Path, topology: Topology) -> tuple[Step, ...]:
         topology: tells which hosts its groups have.
 
     Raises:
-        ConvergeError: the file is not there, or no playbook.
+        ConvergeError: the file is not there, or no playbook, or has a pattern of hosts that is none.
     """
+    patterns = Patterns(topology)
     return tuple(
         Step(str(play.get("name", "")), role, hosts)
         for play in plays_of(playbook)
-        for hosts in [tuple(_hosts(str(play.get("hosts", "")), topology))]
+        for hosts in [patterns.hosts(play.get("hosts") or "")]
         for role in dict.fromkeys(roles_of(play))
     )
 
@@ -60,29 +63,29 @@ def plays_of(playbook: Path) -> list[dict[str, Any]]:
     return plays
 
 
-def _hosts(pattern: str, topology: Topology) -> Iterator[str]:
-    """Hosts of ``one:other``: groups, hosts, ``all`` or localhost, each once."""
-    words = [word.strip() for word in pattern.replace(",", ":").split(":")]
-    chosen = {
-        node.name for node in topology.nodes for word in words if word in {"all", node.name} or word in node.groups
-    }
-    yield from (node.name for node in topology.nodes if node.name in chosen)
-    if "localhost" in words:
-        yield "localhost"
-
-
 def roles_of(play: dict[str, Any]) -> Iterator[str]:
     """Names of the roles that a play uses, in the order in which Ansible takes them; a name may come again."""
     for section in ("pre_tasks", "roles", "tasks", "post_tasks"):
-        for entry in play.get(section) or []:
-            if section == "roles":
+        if section == "roles":
+            for entry in play.get(section) or []:
                 yield str((entry.get("role") or entry.get("name")) if isinstance(entry, dict) else entry)
+        else:
+            yield from used_in(play.get(section))
+
+
+def used_in(tasks: Any) -> Iterator[str]:
+    """Names of the roles that tasks use, however deep in blocks; empty where a task names none."""
+    if isinstance(tasks, list):
+        for each in tasks:
+            yield from used_in(each)
+    elif isinstance(tasks, dict):
+        for key, value in tasks.items():
+            if str(key).rpartition(".")[2] in IMPORTS and isinstance(value, dict):
+                yield str(value.get("name", ""))
+            elif str(key).rpartition(".")[2] in IMPORTS and isinstance(value, str):
+                yield next(iter(re.findall(r"(?:^|\s)name=(\S+)", value)), "")
             else:
-                yield from (
-                    str(value["name"])
-                    for key, value in entry.items()
-                    if key.rpartition(".")[2] in IMPORTS and isinstance(value, dict)
-                )
+                yield from used_in(value)
 
 
 def pairs(plan: tuple[Step, ...]) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from proving_ground.ansible.playbook import IMPORTS
+from proving_ground.ansible.playbook import IMPORTS, used_in
 
 WORDS = (*IMPORTS, "dependencies")
 """No file that has none of these uses a role."""
@@ -53,22 +53,9 @@ def used(role: Path) -> Iterator[str]:
                 content = yaml.safe_load(text)
             except yaml.YAMLError:  # Ansible says so, and better
                 continue
-            yield from _dependencies(content) if folder == "meta" else _named(content)
+            yield from _dependencies(content) if folder == "meta" else used_in(content)
 
 
 def _dependencies(content: Any) -> Iterator[str]:
     for each in (content.get("dependencies") if isinstance(content, dict) else None) or []:
         yield str((each.get("role") or each.get("name")) if isinstance(each, dict) else each)
-
-
-def _named(content: Any) -> Iterator[str]:
-    """However deep in blocks."""
-    if isinstance(content, list):
-        for each in content:
-            yield from _named(each)
-    elif isinstance(content, dict):
-        for key, value in content.items():
-            if str(key).rpartition(".")[2] in IMPORTS and isinstance(value, dict):
-                yield str(value.get("name", ""))
-            else:
-                yield from _named(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,10 +19,15 @@ from proving_ground.core.errors import ConvergeError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.process.interruption import cancelling
 from proving_ground.process.reaper import MARK, end_marked
 
 DEADLINE = 3600
 """Seconds for one run of the playbook; emulated machines need most of it."""
+
+
+SYNTAX_SECONDS = 120.0
+"""For Ansible to parse the playbook; no machine is asked."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +104,9 @@ def run_playbook(
             progress.note("task", **outcomes[-1].facts())
         return False  # keeps no file an event: the outcomes are what is wanted
 
-    # ansible-runner takes INT and TERM for itself, and never gives them back.
-    handlers = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with cut(root, playbook, plays) as chosen:
+        # ansible-runner would take INT and TERM for itself, and never give them back.
+        with cut(root, playbook, plays) as chosen, cancelling() as is_cancelled:
             result = ansible_runner.run(
                 private_data_dir=str(private),
                 project_dir=str(root),
@@ -112,6 +115,7 @@ def run_playbook(
                 cmdline=" ".join(arguments) or None,
                 envvars=dict(os.environ) | environment(settings, timeouts) | {MARK: str(root)},
                 event_handler=partial(note, chosen),
+                cancel_callback=is_cancelled,
                 quiet=True,
                 suppress_env_files=True,
                 timeout=DEADLINE,
@@ -123,8 +127,6 @@ def run_playbook(
         with log.open("a", encoding="utf-8") as file:
             file.write(text)
     finally:
-        for kind, handler in handlers.items():
-            signal.signal(kind, handler)
         end_marked(str(root))  # mitogen's workers lead sessions of their own, and outlive an interrupted run
         shutil.rmtree(private, ignore_errors=True)
     if result.status == "canceled":
@@ -154,15 +156,19 @@ def check_syntax(settings: Settings, inventory: Path, timeouts: Timeouts) -> Non
         ConvergeError: it is wrong; names file and line.
     """
     program = str(Path(sys.executable).parent / "ansible-playbook")
-    result = subprocess.run(
-        [program, "--syntax-check", "-i", str(inventory), settings.playbook],
-        cwd=settings.root,
-        env=os.environ | environment(settings, timeouts),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    seconds = timeouts.seconds(SYNTAX_SECONDS)
+    try:
+        result = subprocess.run(
+            [program, "--syntax-check", "-i", str(inventory), settings.playbook],
+            cwd=settings.root,
+            env=os.environ | environment(settings, timeouts),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise ConvergeError(f"Ansible did not parse the playbook within {seconds:.0f} s", where="syntax") from late
     log = settings.artifacts / "syntax.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(result.stdout + result.stderr, encoding="utf-8")

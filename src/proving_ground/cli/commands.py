@@ -154,11 +154,15 @@ class Command:
         run: does it; its docstring is its help.
         changes: whether it changes machines, and so has to be alone.
         arguments: adds its own arguments.
+        waits: whether it waits for a run that has been told to end, instead of refusing.
+        needs_ledger: whether it goes by what the ledger says, so that one that cannot be read is an error.
     """
 
     run: Runs
     changes: bool = True
     arguments: Callable[[argparse.ArgumentParser], None] = no_arguments
+    waits: bool = False
+    needs_ledger: bool = True
 
 
 COMMANDS: dict[str, Command] = {
@@ -172,7 +176,7 @@ COMMANDS: dict[str, Command] = {
     "list": Command(show, changes=False),
     "plan": Command(plan, changes=False),
     "checkpoints": Command(checkpoints, arguments=of_checkpoints),
-    "destroy": Command(destroy),
-    "clean": Command(clean),
-    "vagrant-plugin": Command(vagrant_plugin, changes=False),
+    "destroy": Command(destroy, waits=True, needs_ledger=False),
+    "clean": Command(clean, waits=True, needs_ledger=False),
+    "vagrant-plugin": Command(vagrant_plugin, changes=False, needs_ledger=False),
 }

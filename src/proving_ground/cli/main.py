@@ -14,7 +14,8 @@ from proving_ground.core.errors import HarnessError, UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.lifecycle.lifecycle import Lifecycle
-from proving_ground.machines.ledger import Ledger, locked
+from proving_ground.machines.ledger import Ledger, Record
+from proving_ground.machines.lock import locked
 from proving_ground.plugin import artifacts
 from proving_ground.plugin.configuration import settings_from
 from proving_ground.plugin.entry_point import is_asked_for
@@ -57,7 +58,8 @@ def run(options: argparse.Namespace, life: Lifecycle) -> int:
     command = commands.COMMANDS[options.command]
     if not command.changes:
         return command.run(life, options) or 0
-    with locked(life.settings.state_directory):
+    awaited = life.progress.say if command.waits else None
+    with locked(life.settings.state_directory, awaited=awaited, timeouts=life.state.timeouts):
         try:
             return command.run(life, options) or 0
         finally:
@@ -108,12 +110,13 @@ def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
         for option in OPTIONS
     }
     settings = settings_from({**values, "keep": "always", "reuse": None}, root)
-    return Lifecycle(as_present(settings, values), Progress())
+    ledger = Ledger(settings.state_directory)
+    record = ledger.read() if commands.COMMANDS[options.command].needs_ledger else ledger.legible()
+    return Lifecycle(as_present(settings, record, values), Progress())
 
 
-def as_present(settings: Settings, values: dict[str, str | bool | None]) -> Settings:
+def as_present(settings: Settings, record: Record | None, values: dict[str, str | bool | None]) -> Settings:
     """The settings; where nothing was asked for, those of the machines that are up."""
-    record = Ledger(settings.state_directory).read()
     if record is None:
         return settings
     return replace(

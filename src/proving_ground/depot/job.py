@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proving_ground.core.errors import DepotError
 from proving_ground.depot.recipe import Component
 from proving_ground.depot.store import Entry
 from proving_ground.process.commands import last_words
+from proving_ground.process.processes import end, in_session, process_of
+
+if TYPE_CHECKING:
+    import psutil
 
 GRACE_SECONDS = 10.0
 """Time for a stopped program to clean up (mmdebstrap unmounts and removes its directory) before it is killed."""
+
+PROGRAM_SECONDS = 4 * 3600.0
+"""For one program of a build. The longest, Kubernetes from nothing, takes a quarter of an hour on two busy cores, and
+twelve times that on an emulated host."""
 
 NO_NETWORK = re.compile(
     r"dial tcp|no such host|i/o timeout|TLS handshake timeout|proxyconnect|network is unreachable|"
@@ -40,7 +49,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[psutil.Process] = set()
         self._stopped = False
 
     def run(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdout: int, stderr: int) -> int:
@@ -48,6 +57,7 @@ class Processes:
 
         Raises:
             Stopped: the run is over.
+            subprocess.TimeoutExpired: it did not end within :data:`PROGRAM_SECONDS`, and has been ended.
         """
         with self._lock:
             if self._stopped:
@@ -61,12 +71,16 @@ class Processes:
                 stderr=stderr,
                 start_new_session=True,
             )
-            self._running.add(process)
+            session = process_of(process.pid)
+            self._running.add(session)
         try:
-            code = process.wait()
+            code = process.wait(PROGRAM_SECONDS)
+        except subprocess.TimeoutExpired:
+            end(partial(in_session, session), patience=GRACE_SECONDS)
+            raise
         finally:
             with self._lock:
-                self._running.discard(process)
+                self._running.discard(session)
         if self._stopped:
             raise Stopped
         return code
@@ -75,18 +89,8 @@ class Processes:
         """End what runs: first by a request, then by force."""
         with self._lock:
             self._stopped = True
-            running = list(self._running)
-        for request in (signal.SIGTERM, signal.SIGKILL):
-            for process in running:
-                try:
-                    os.killpg(process.pid, request)
-                except ProcessLookupError:
-                    continue
-            for process in running:
-                try:
-                    process.wait(GRACE_SECONDS)
-                except subprocess.TimeoutExpired:
-                    continue
+            sessions = list(self._running)
+        end(lambda: [process for session in sessions for process in in_session(session)], patience=GRACE_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,9 @@ class Job:
                     stdout=output.fileno(),
                     stderr=log.fileno(),
                 )
+            except subprocess.TimeoutExpired as late:
+                text = f"{Path(command[0]).name} did not end within {late.timeout:.0f} s"
+                raise DepotError(text, where=self.component.name, log=self.log) from late
             finally:
                 if stdout:
                     output.close()

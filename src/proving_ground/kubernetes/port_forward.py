@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import re
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 import pytest
 
 from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.kubernetes.client import Kubectl
+from proving_ground.process.processes import end, in_session, process_of
 
 READY_TIMEOUT = 15.0
 """Seconds in which kubectl has to say that it forwards."""
@@ -72,11 +72,13 @@ def forwarded(
     lines: queue.Queue[str | None] = queue.Queue()
     reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
     reader.start()
+    session = process_of(process.pid)
     try:
         port = _port(lines, command, time.monotonic() + timeouts.seconds(ready_timeout))
         yield Endpoint("127.0.0.1", port, timeouts)
     finally:
-        _stop(process)
+        end(partial(in_session, session), patience=STOP_TIMEOUT)
+        process.wait(STOP_TIMEOUT)
         reader.join(STOP_TIMEOUT)
         process.stdout.close()
 
@@ -102,17 +104,6 @@ def _port(lines: queue.Queue[str | None], command: Sequence[str], deadline: floa
         if match:
             return int(match.group(1))
         said.append(line)
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, kind)
-        try:
-            process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            continue
-        return
 
 
 PortForward = Callable[[str, str, int], Endpoint]

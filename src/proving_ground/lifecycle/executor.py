@@ -76,7 +76,7 @@ class Executor:
 
     def destroy(self) -> bool:
         """Remove all that this checkout has created; says whether there was anything."""
-        settings, record = self.state.settings, self.state.record
+        settings, record = self.state.settings, self.state.ledger.legible()
         if record is not None:  # what is there decides, not what was asked for now
             settings = replace(settings, topology=record.topology, provider=record.provider)
         return machines.destroy(settings, self.progress)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from proving_ground.checkpoints.store import Checkpoints
 from proving_ground.core.errors import MachineError, UsageError
 from proving_ground.core.progress import Progress
-from proving_ground.core.settings import Settings, named
+from proving_ground.core.settings import PROVIDERS, Settings, named
 from proving_ground.core.timeouts import EMULATED, Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
-from proving_ground.machines.ledger import OUTLIVING, Ledger, Record
+from proving_ground.machines.ledger import OUTLIVING, CorruptLedgerError, Ledger, Record
 from proving_ground.machines.ssh import await_logins, close_connections, write_ssh_config
 from proving_ground.machines.vagrant import Vagrant
 from proving_ground.process.commands import run
@@ -112,18 +113,23 @@ def destroy(settings: Settings, progress: Progress) -> bool:
         PreflightError: what runs the machines has ended and does not start; the same.
     """
     ledger = Ledger(settings.state_directory)
-    record = ledger.read()
+    try:
+        record, corrupt = ledger.read(), False
+    except CorruptLedgerError as error:
+        progress.say(f"{error.cause}; all of this project is removed, by its labels")
+        record, corrupt = None, True
     log = settings.artifacts / "vagrant.log"
     # Without a record anything may be there.
     known = registry.every(settings) if record is None else [registry.of(settings)]
-    if record is None and not any(provider.has_leftovers() for provider in known):
+    if not corrupt and record is None and not any(provider.has_leftovers() for provider in known):
         return False
     with progress.step("destroy"):
         end_marked(str(settings.root))
         close_connections(settings)
         end_runs(settings.checkout_id)
-        if record is not None:
-            # It may have ended since; what it is not asked for would look as if it were gone.
+        # It may have ended since; what it is not asked for would look as if it were gone.
+        for name in vagrants_providers(settings) if record is None else (settings.provider,):
+            settings = replace(settings, provider=name)
             registry.of(settings).ensure_running(progress)
         # All at once, which Vagrant does one by one; then Vagrant finds them gone and forgets them.
         for provider in known:
@@ -144,6 +150,12 @@ def destroy(settings: Settings, progress: Progress) -> bool:
                 path.unlink(missing_ok=True)
         ledger.clear()
     return True
+
+
+def vagrants_providers(settings: Settings) -> list[str]:
+    """Providers of which Vagrant knows machines of this checkout: ``.vagrant/machines/NAME/PROVIDER``."""
+    known = {path.name for path in (settings.root / ".vagrant" / "machines").glob("*/*") if any(path.iterdir())}
+    return [name for name in PROVIDERS if name in known]
 
 
 def require_up(settings: Settings) -> Record:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import testinfra
 from testinfra.host import Host
 
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.core.topology import Topology
+from proving_ground.machines.ssh_backend import DeadlineSsh
 
 
 class Hosts(Mapping[str, Host]):
@@ -17,7 +18,8 @@ class Hosts(Mapping[str, Host]):
     ``hosts["etcd-01"]`` is that machine; iterating gives the names of all in the order of the plan.
     """
 
-    def __init__(self, settings: Settings, topology: Topology) -> None:
+    def __init__(self, settings: Settings, topology: Topology, timeouts: Timeouts = USUAL) -> None:
+        self._timeouts = timeouts
         self._config = settings.state_directory / "ssh.config"
         self._names = tuple(node.name for node in topology.nodes)
         self._hosts: dict[str, Host] = {}
@@ -27,9 +29,10 @@ class Hosts(Mapping[str, Host]):
             raise KeyError(f"no machine {name!r}; there are {', '.join(self._names)}")
         if name not in self._hosts:
             # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.
-            self._hosts[name] = testinfra.get_host(
-                f"ssh://{name}", ssh_config=str(self._config), sudo=True, controlpersist=0
-            )
+            backend = DeadlineSsh(name, ssh_config=str(self._config), sudo=True, controlpersist=0)
+            backend.timeouts = self._timeouts
+            self._hosts[name] = Host(backend)
+            backend.set_host(self._hosts[name])
         return self._hosts[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock, Timeout
-
-from proving_ground.core.errors import LockError
+from proving_ground.core.errors import MachineError
+from proving_ground.core.settings import PROVIDERS
 
 OUTLIVING = ("checkpoints", "ledger.json", "lock", "lock.holder", "pytest-cache")
 """Names in the state directory that are not about the machines that are up."""
@@ -22,8 +16,19 @@ OUTLIVING = ("checkpoints", "ledger.json", "lock", "lock.holder", "pytest-cache"
 OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml")
 """Names in the state directory that the harness writes; all else was made there by converging."""
 
-MOST_OF_COMMAND = 160
-"""Characters of a command by which it can be told from others."""
+KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "float": (float, int),
+}
+"""Types of a record's fields, as they are written in :class:`Record`."""
+
+PHASES = ("creating", "created", "converged")
+
+
+class CorruptLedgerError(MachineError):
+    """The ledger cannot be read: which machines there are is not known; that there are none is not said either."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,35 @@ class Ledger:
         self.path = state_directory / "ledger.json"
 
     def read(self) -> Record | None:
-        """The record, or None when nothing has been created."""
+        """The record, or None when nothing has been created.
+
+        Raises:
+            CorruptLedgerError: what is written is no record.
+        """
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
+        except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise self._corrupt(f"no JSON: {error}") from error
+        if not isinstance(content, dict):
+            raise self._corrupt("no JSON object")
         known = {each.name for each in fields(Record)}
-        return Record(**{key: value for key, value in content.items() if key in known})
+        record = {key: value for key, value in content.items() if key in known}
+        if wrong := _wrong_with(record):
+            raise self._corrupt(wrong)
+        return Record(**record)
+
+    def legible(self) -> Record | None:
+        """As :meth:`read`, and None as well where what is written is no record: for what can do without."""
+        try:
+            return self.read()
+        except CorruptLedgerError:
+            return None
+
+    def _corrupt(self, what: str) -> CorruptLedgerError:
+        hint = "run `proving-ground destroy`: it removes all of this project, by its labels, and this file"
+        return CorruptLedgerError(f"the ledger of machines cannot be read, {what}", where=str(self.path), hint=hint)
 
     def write(self, record: Record) -> Record:
         """Put ``record`` on disk and return it."""
@@ -96,34 +123,16 @@ class Ledger:
         self.path.unlink(missing_ok=True)
 
 
-def this_process() -> str:
-    """Who this is, for somebody who has to wait: process, command, and since when."""
-    command = shlex.join(sys.orig_argv)
-    shown = command if len(command) <= MOST_OF_COMMAND else f"{command[:MOST_OF_COMMAND]}…"
-    return f"process {os.getpid()} (`{shown}`) since {datetime.now().astimezone():%Y-%m-%d %H:%M:%S %Z}"
-
-
-@contextmanager
-def locked(state_directory: Path) -> Iterator[None]:
-    """Hold this checkout's lock: one run at a time touches its machines.
-
-    Raises:
-        LockError: another process holds it; the message says which, by its command, and since when.
-    """
-    state_directory.mkdir(parents=True, exist_ok=True)
-    holder = state_directory / "lock.holder"
-    lock = FileLock(state_directory / "lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        try:
-            who = holder.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:  # it has just come, or is just leaving
-            who = "another process"
-        raise LockError(f"this checkout is in use by {who}", hint="wait for it to end, or stop it") from error
-    try:
-        holder.write_text(f"{this_process()}\n", encoding="utf-8")
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+def _wrong_with(record: dict[str, Any]) -> str:
+    """What keeps ``record`` from being one; empty where nothing does."""
+    for name in ("run_id", "topology", "provider"):
+        if name not in record:
+            return f"{name} is missing"
+    for each in fields(Record):
+        value = record.get(each.name, each.default)
+        if not isinstance(value, KINDS[str(each.type)]):
+            return f"{each.name} is {value!r}"
+    for name, choices in (("provider", PROVIDERS), ("phase", PHASES)):
+        if name in record and record[name] not in choices:
+            return f"{name} is {record[name]!r}"
+    return ""

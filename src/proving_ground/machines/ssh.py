@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from proving_ground.core.topology import Node, Topology
 
 LOGIN_SECONDS = 60.0
 """From the moment that Vagrant has started a machine to the first login."""
+
+
+ALIVE = "  ServerAliveInterval 15\n  ServerAliveCountMax 4\n"
+"""A shared connection to a frozen machine ends after a minute; what comes next fails within its ConnectTimeout."""
 
 
 def write_ssh_config(settings: Settings, topology: Topology) -> Path:
@@ -37,7 +42,9 @@ def write_ssh_config(settings: Settings, topology: Topology) -> Path:
         if not told.exists():
             raise MachineError("Vagrant brought it up without telling how to reach it", where=node.name)
         blocks.append(ssh_block(node.name, json.loads(told.read_text(encoding="utf-8"))))
-    blocks.append(f"Host *\n  ControlMaster auto\n  ControlPath {sockets}/%C\n  ControlPersist 600\n  LogLevel ERROR\n")
+    blocks.append(
+        f"Host *\n  ControlMaster auto\n  ControlPath {sockets}/%C\n  ControlPersist 600\n{ALIVE}  LogLevel ERROR\n"
+    )
     path = settings.state_directory / "ssh.config"
     path.write_text("\n".join(blocks), encoding="utf-8")
     return path
@@ -70,14 +77,11 @@ def log_in(settings: Settings, node: Node, timeouts: Timeouts) -> None:
     command = ["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", node.name, "true"]
     # A file and no pipe: the connection that stays keeps it open.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=words,
-            check=False,
-            timeout=timeouts.seconds(30),
-        )
+        nothing, seconds = subprocess.DEVNULL, timeouts.seconds(30)
+        try:
+            done = subprocess.run(command, stdin=nothing, stdout=nothing, stderr=words, check=False, timeout=seconds)
+        except subprocess.TimeoutExpired as late:
+            raise NotReady(f"ssh did not end within {seconds:.0f} s") from late
         words.seek(0)
         if done.returncode != 0:
             raise NotReady(words.read().strip().rpartition("\n")[2] or f"ssh ended with {done.returncode}")
@@ -91,4 +95,5 @@ def close_connections(settings: Settings) -> None:
     for line in config.read_text(encoding="utf-8").splitlines():
         if line.startswith("Host ") and line != "Host *":
             command = ["ssh", "-F", str(config), "-O", "exit", line.removeprefix("Host ")]
-            subprocess.run(command, capture_output=True, check=False, timeout=10)
+            with suppress(subprocess.TimeoutExpired):  # a frozen one goes by itself (ALIVE), or with its machine
+                subprocess.run(command, capture_output=True, check=False, timeout=10)

@@ -1,43 +1,50 @@
-"""Runs single Ansible modules and roles against the machines that are up, as `ansible` on the command line does."""
+"""The fixture ``pg_ansible``: single Ansible modules and roles against the machines that are up."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import pytest
 
-from proving_ground.ansible.runner import environment
+from proving_ground.ansible.adhoc import SECONDS, Results, run_module
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
 
-TIMEOUT = 60
-"""Seconds for one command on all nodes."""
 
-AdHoc = Callable[..., str]
+class AdHoc(Protocol):
+    """Runs a module on hosts of the run's inventory; arguments, result and error are :func:`adhoc.run_module`'s."""
+
+    def __call__(
+        self,
+        pattern: str,
+        module: str,
+        args: Mapping[str, Any] | str = "",
+        *,
+        become: bool = False,
+        check: bool = False,
+        extra_vars: Mapping[str, Any] | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = SECONDS,
+    ) -> Results:
+        """Host → the module's result; raises ModuleError, which names host and message."""
 
 
 @pytest.fixture(scope="session")
-def pg_ansible(pg_converged: object, pg_settings: Settings, pg_timeouts: Timeouts) -> AdHoc:  # noqa: ARG001 - the inventory is of machines that are up
-    """``ansible("nodes", "-m", "ping", env={…})``: standard output, one line a host; fails when a host fails."""
+def pg_ansible(
+    pg_converged: object,  # noqa: ARG001 - the inventory is of machines that are up
+    pg_settings: Settings,
+    pg_timeouts: Timeouts,
+) -> AdHoc:
+    """Runs a module: ``pg_ansible("nodes", "stat", {"path": "/etc"})["etcd-01"]["stat"]["exists"]``.
 
-    def run(*words: str, env: Mapping[str, str] | None = None) -> str:
-        program = str(Path(sys.executable).with_name("ansible"))
-        inventory = str(pg_settings.state_directory / "inventory.yml")
-        done = subprocess.run(
-            [program, *words, "-i", inventory, "--one-line"],
-            cwd=pg_settings.root,
-            env={**os.environ, **environment(pg_settings, pg_timeouts), **(env or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=pg_timeouts.seconds(TIMEOUT),
-        )
-        assert done.returncode == 0, f"ansible {' '.join(words)} failed:\n{done.stdout}{done.stderr}"
-        return done.stdout
+    Takes a pattern of hosts, a module, its arguments (a mapping, or text as on the command line) and ``become``,
+    ``check``, ``extra_vars``, ``env``, ``timeout`` (seconds). Returns host → result, a dict; fails with a ModuleError
+    that names host and message where the module fails, no host matches, or it does not end in time.
+    """
+
+    def run(pattern: str, module: str, args: Mapping[str, Any] | str = "", **options: Any) -> Results:
+        inventory = pg_settings.state_directory / "inventory.yml"
+        return run_module(pg_settings, inventory, pattern, module, args, timeouts=pg_timeouts, **options)
 
     return run

@@ -115,12 +115,12 @@ def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
 
 
 @pytest.fixture(scope="session")
-def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Hosts:
+def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle, pg_timeouts: Timeouts) -> Hosts:
     """Hosts of testinfra by name: ``hosts["etcd-01"]``."""
     run_of(pytestconfig).attempt(lambda: require("pytest-testinfra", extra="vagrant", where="host"))
     from proving_ground.machines.hosts import Hosts  # needs an extra
 
-    return Hosts(pg_machines.settings, pg_machines.topology)
+    return Hosts(pg_machines.settings, pg_machines.topology, pg_timeouts)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
@@ -21,7 +20,8 @@ from proving_ground.core.timeline import Timeline
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.lifecycle.lifecycle import Lifecycle
-from proving_ground.machines.ledger import Ledger, Record, locked
+from proving_ground.machines.ledger import Ledger, Record
+from proving_ground.machines.lock import locked
 from proving_ground.plugin.exit_codes import end_with
 from proving_ground.plugin.options import only_looks
 from proving_ground.process.reaper import RUN as MARK_OF_RUN
@@ -131,9 +131,6 @@ class Run:
         if self.lifecycle is None:
             with ExitStack() as stack:
                 stack.enter_context(locked(self.settings.state_directory))
-                # pytest runs no finalizers on SIGTERM: have it end as on Ctrl-C, which does.
-                previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-                stack.callback(signal.signal, signal.SIGTERM, previous)
                 self.mark_processes()
                 stack.callback(os.environ.pop, MARK_OF_RUN, None)
                 self._hold = stack.pop_all()

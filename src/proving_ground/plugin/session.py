@@ -10,6 +10,7 @@ from proving_ground.core.errors import HarnessError
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
 from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin import artifacts, options
 from proving_ground.plugin.configuration import UNKNOWN, plan_of, settings_from
 from proving_ground.plugin.exit_codes import end_with
@@ -34,6 +35,8 @@ def run_from(config: pytest.Config, handed: Mapping[str, str]) -> Run:
     try:
         settings = settings_from(options.values(config), config.rootpath, handed.get("run_id"))
         plan = plan_of(settings)
+        if not config.option.collectonly:
+            Ledger(settings.state_directory).read()  # one that cannot be read is an error now, not in the middle
     except HarnessError as error:
         if not options.only_looks(config):
             end_with(error)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from proving_ground.core.errors import HarnessError
+from proving_ground.process.processes import end, in_session, process_of
 from proving_ground.process.programs import not_installed
 
 
@@ -29,7 +30,7 @@ def run(
         command: program and arguments.
         error: what is raised when it fails, is missing, or does not end in time.
         where: what the error says it concerns.
-        timeout: seconds; then its whole process group is killed.
+        timeout: seconds; then it is killed, with all of its session.
         log: gets the command and all its output, appended.
         cwd: where it runs.
         env: variables on top of this process's own.
@@ -51,11 +52,12 @@ def run(
         )
     except FileNotFoundError as missing:
         raise error(f"{command[0]} is not installed", where=where, hint=not_installed(command[0]).hint) from missing
+    session = process_of(process.pid)
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except BaseException as interruption:
-        kill_group(process)
-        stdout, stderr = process.communicate()
+        end(partial(in_session, session), patience=0)
+        stdout, stderr = _rest(process)
         _append(log, command, stdout + stderr)
         if isinstance(interruption, subprocess.TimeoutExpired):
             text = f"`{' '.join(command[:4])}` did not end within {timeout:.0f} s"
@@ -76,12 +78,12 @@ def last_words(output: str) -> str:
     return lines[-1] if lines else "it failed without a word"
 
 
-def kill_group(process: subprocess.Popen[str]) -> None:
-    """End a process started here, and its children."""
+def _rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process that has been killed had still said; what has left its session may keep its outputs open."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        return process.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        return "", ""
 
 
 def _append(log: Path | None, command: Sequence[str], output: str) -> None:

@@ -1,20 +1,24 @@
-"""Daemons that no service manager would start: started with a log and a pid file in the user's cache, ended again."""
+"""Daemons that no service manager would start: started with a log and a record in the user's cache, ended again."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from proving_ground.core.errors import PreflightError
 from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
 from proving_ground.core.progress import Progress
+from proving_ground.process.processes import is_alive, record, recorded, send
 from proving_ground.process.reaper import MARK, RUN
+
+if TYPE_CHECKING:
+    import psutil
 
 
 def cache_directory() -> Path:
@@ -36,7 +40,7 @@ def start(
     refusal: Callable[[], str | None],
     progress: Progress,
 ) -> None:
-    """Start daemons in sessions of their own and wait until they answer.
+    """Start daemons in sessions of their own, record which processes they are, and wait until they answer.
 
     Args:
         what: the service they make up, as a reader knows it.
@@ -66,6 +70,8 @@ def start(
             )
             for daemon, command in commands.items()
         }
+    for daemon, process in processes.items():
+        record(_record(daemon), process.pid)
 
     def answers() -> None:
         for daemon, process in processes.items():
@@ -80,38 +86,29 @@ def start(
         raise PreflightError(str(error), where=where, hint="read its log", log=log) from error
 
 
-def running(pidfiles: Mapping[str, Path]) -> dict[str, int]:
-    """Daemon → process identifier, of those whose pid file still names a process of that name."""
-    pids = {}
-    for daemon, pidfile in pidfiles.items():
-        with suppress(FileNotFoundError, ValueError):
-            pid = int(pidfile.read_text(encoding="ascii"))
-            if _is_alive(daemon, pid):
-                pids[daemon] = pid
-    return pids
+def running(daemons: Iterable[str]) -> dict[str, psutil.Process]:
+    """Of these daemons, those that :func:`start` has once started and that still run."""
+    found = {daemon: recorded(_record(daemon)) for daemon in daemons}
+    return {daemon: process for daemon, process in found.items() if process is not None}
 
 
-def _is_alive(daemon: str, pid: int) -> bool:
-    """Whether the process is that daemon; one that has ended and that nobody has asked for yet has no words."""
-    try:
-        return daemon in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def stop(pids: Mapping[str, int]) -> None:
+def stop(processes: Mapping[str, psutil.Process]) -> None:
     """End these daemons and wait until they are gone; WaitTimeoutError when they do not go."""
-    for pid in pids.values():
-        os.kill(pid, signal.SIGTERM)
-    await_end(pids)
+    for process in processes.values():
+        send(process, signal.SIGTERM)
+    await_end(processes)
 
 
-def await_end(pids: Mapping[str, int]) -> None:
+def await_end(processes: Mapping[str, psutil.Process]) -> None:
     """Wait until these daemons are gone; WaitTimeoutError when they do not go."""
 
     def gone() -> None:
-        left = [daemon for daemon, pid in pids.items() if _is_alive(daemon, pid)]
+        left = [daemon for daemon, process in processes.items() if is_alive(process)]
         if left:
             raise NotReady(f"{', '.join(left)} is still there")
 
-    wait_until(f"{', '.join(pids)} has ended", gone, timeout=30)
+    wait_until(f"{', '.join(processes)} has ended", gone, timeout=30)
+
+
+def _record(daemon: str) -> Path:
+    return cache_directory() / f"{daemon}.json"

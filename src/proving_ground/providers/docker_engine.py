@@ -29,6 +29,9 @@ CAPABILITIES = (
 """What a machine has besides Docker's own fourteen: all but SYS_RESOURCE, which a host's root may lack. By name, since
 to Docker 20.10 "ALL" is more than such a host has, and Docker 26 refuses to drop what its host does not have."""
 
+CLIENT_SECONDS = 60.0
+"""For the client to say whether it gets an answer."""
+
 CREATE_ARGUMENTS = (
     # All that systemd, containerd and a kubelet need, spelled out: --privileged fails where root lacks SYS_RESOURCE.
     *(word for name in CAPABILITIES for word in ("--cap-add", name)),
@@ -60,34 +63,38 @@ def ensure_running(progress: Progress) -> None:
 
 
 def _refusal() -> str | None:
-    result = subprocess.run(["docker", "version"], capture_output=True, text=True, check=False, timeout=60)
+    try:
+        result = subprocess.run(
+            ["docker", "version"], capture_output=True, text=True, check=False, timeout=CLIENT_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return f"its client got no answer within {CLIENT_SECONDS:.0f} s"
     return None if result.returncode == 0 else result.stderr
 
 
 def _start(progress: Progress) -> None:
     cache = cache_directory()
-    command = ["dockerd", "--data-root", str(cache / "docker"), "--pidfile", str(_pidfile())]
+    pidfile = cache / "docker.pid"
+    command = ["dockerd", "--data-root", str(cache / "docker"), "--pidfile", str(pidfile)]
     log = cache / "dockerd.log"
     # One that has been told to end answers nobody any more, and lets none start beside it until it has.
-    ending = services.running({"dockerd": _pidfile()})
+    ending = services.running(["dockerd"])
     try:
         services.await_end(ending)
     except WaitTimeoutError as error:
-        hint = f"end it with `kill -9 {ending['dockerd']}`"
+        hint = f"end it with `kill -9 {ending['dockerd'].pid}`"
         raise PreflightError(f"the Docker engine does not answer: {error}", hint=hint, log=log) from error
+    # dockerd itself does not start where the number in it is some process's, whichever that is by now.
+    pidfile.unlink(missing_ok=True)
     services.start("Docker engine", {"dockerd": command}, where="docker", log=log, refusal=_refusal, progress=progress)
 
 
 def stop_ours() -> bool:
     """End the engine that :func:`ensure_running` once started; says whether there was one."""
-    pids = services.running({"dockerd": _pidfile()})
-    if pids:
-        services.stop(pids)
-    return bool(pids)
-
-
-def _pidfile() -> Path:
-    return cache_directory() / "docker.pid"
+    ours = services.running(["dockerd"])
+    if ours:
+        services.stop(ours)
+    return bool(ours)
 
 
 def ensure_image(rootfs: Path, key: str, log: Path) -> str:

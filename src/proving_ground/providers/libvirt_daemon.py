@@ -21,6 +21,9 @@ DAEMONS = ("virtlogd", "libvirtd")
 KVM_SECONDS = 10.0
 """With KVM a kernel needs one second to find that it has no disk."""
 
+CLIENT_SECONDS = 60.0
+"""For the client to say whether it gets an answer."""
+
 HINT = "run `scripts/setup libvirt`"
 
 PROBE = """\
@@ -63,7 +66,10 @@ def which(program: str) -> str | None:
 def refusal() -> str | None:
     """What libvirt's client says when it gets no answer; None when it gets one."""
     command = ["virsh", "--connect", URI, "uri"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CLIENT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"its client got no answer within {CLIENT_SECONDS:.0f} s"
     return None if result.returncode == 0 else result.stderr
 
 
@@ -71,25 +77,24 @@ def _start(progress: Progress) -> None:
     # A container's PID 1 may take seconds to reap what libvirt has ended, and libvirt waits for it, dozens of times: a
     # reaper of our own does it at once (bring-up of one emulated machine: 201 s → 71 s).
     reaper = [tini, "-s", "--"] if (tini := which("tini")) else []
-    commands = {daemon: [*reaper, which(daemon) or daemon, "--pid-file", str(_pidfile(daemon))] for daemon in DAEMONS}
-    log = cache_directory() / "libvirtd.log"
+    cache = cache_directory()
+    commands = {
+        daemon: [*reaper, which(daemon) or daemon, "--pid-file", str(cache / f"{daemon}.pid")] for daemon in DAEMONS
+    }
+    log = cache / "libvirtd.log"
     services.start("libvirt", commands, where="libvirt", log=log, refusal=refusal, progress=progress)
-
-
-def _pidfile(daemon: str) -> Path:
-    return cache_directory() / f"{daemon}.pid"
 
 
 def stop_ours() -> bool:
     """End the daemons that :func:`ensure_running` once started, unless machines use them; says whether it did."""
-    pids = services.running({daemon: _pidfile(daemon) for daemon in reversed(DAEMONS)})
-    if not pids or (refusal() is None and lines("list", "--name")):
+    ours = services.running(reversed(DAEMONS))
+    if not ours or (refusal() is None and lines("list", "--name")):
         return False
     if refusal() is None:
         # What libvirtd brings up by itself, it leaves up.
         for network in lines("net-list", "--name"):
             virsh("net-destroy", network)
-    services.stop(pids)
+    services.stop(ours)
     return True
 
 

@@ -77,3 +77,22 @@ def test_this_projects_playbook_names_every_role_and_only_hosts_of_the_plan() ->
     }
     assert {step.role for step in found} == roles
     assert {host for step in found for host in step.hosts} == {node.name for node in PLAN.nodes} | {"localhost"}
+
+
+BLOCKS = """
+- name: Deep
+  hosts: kube_worker:!kube-worker-01
+  pre_tasks:
+    - block:
+        - block: [{ansible.builtin.import_role: {name: first}}]
+      rescue: [{include_role: {name: mend}}]
+      always:
+        - {name: Last, include_role: name=second tasks_from=x}
+  tasks:
+    - {name: No role, ansible.builtin.debug: {msg: include_role}}
+"""
+
+
+def test_roles_are_found_however_deep_in_blocks(tmp_path: Path) -> None:
+    host = ("kube-worker-02",)
+    assert read(tmp_path, BLOCKS) == tuple(Step("Deep", role, host) for role in ("first", "mend", "second"))

@@ -15,6 +15,7 @@ from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.lifecycle import machines
 from proving_ground.machines.ledger import Ledger, Record
+from proving_ground.machines.vagrant import Vagrant
 from proving_ground.process.reaper import RUN, mark_of_run
 from proving_ground.providers import registry
 from proving_ground.providers.base import Provider
@@ -125,3 +126,37 @@ def test_machines_are_on_disk_before_vagrant_is_asked_for_them(
     after = ledger.read()
     assert after is not None
     assert after.phase == ("creating" if fails else "created")
+
+
+def test_a_ledger_that_cannot_be_read_keeps_nothing_from_being_removed(
+    tmp_path: Path,
+    provider: type[Recorded],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What Vagrant knows of is started, so that nothing looks gone that is not, and everything of the project goes."""
+    settings = Settings(tmp_path, "run-1", provider="docker")
+    ledger = Ledger(settings.state_directory)
+    ledger.path.parent.mkdir()
+    ledger.path.write_text("{", encoding="utf-8")
+    known = tmp_path / ".vagrant" / "machines" / "etcd-01" / "docker" / "id"
+    known.parent.mkdir(parents=True)
+    known.write_text("4a7c", encoding="utf-8")
+    monkeypatch.setattr(Vagrant, "__init__", lambda *_: None)
+    monkeypatch.setattr(Vagrant, "destroy", lambda _: provider.calls.append("forgotten"))
+    assert machines.destroy(settings, Progress())
+    assert provider.calls == ["started", "removed", "forgotten", "removed"]
+    assert not ledger.path.exists()
+    assert f"{ledger.path}: the ledger of machines cannot be read" in capsys.readouterr().err
+
+
+def test_a_ledger_that_cannot_be_read_goes_even_where_nothing_else_is_left(
+    tmp_path: Path, provider: type[Recorded]
+) -> None:
+    settings = Settings(tmp_path, "run-1")
+    ledger = Ledger(settings.state_directory)
+    ledger.path.parent.mkdir()
+    ledger.path.write_text("", encoding="utf-8")
+    assert machines.destroy(settings, Progress())
+    assert "removed" in provider.calls
+    assert ledger.read() is None

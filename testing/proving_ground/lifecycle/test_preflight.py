@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from proving_ground.core.errors import MachineError, PreflightError
@@ -23,6 +24,7 @@ from proving_ground.core.topology import load
 from proving_ground.host import routes
 from proving_ground.lifecycle import preflight
 from proving_ground.process import services
+from proving_ground.process.processes import record
 from proving_ground.providers import docker_engine
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +70,7 @@ def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.Monke
     refuse(monkeypatch, "Cannot connect to the Docker daemon")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: SimpleNamespace(poll=lambda: 1))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: SimpleNamespace(poll=lambda: 1, pid=os.getpid()))
     monkeypatch.setattr(services, "managed_by_systemd", lambda: False)
     with pytest.raises(PreflightError, match=r"dockerd ended at once.*log: .*dockerd\.log"):
         docker_engine.ensure_running(Progress())
@@ -77,10 +79,10 @@ def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.Monke
 def test_docker_that_is_ending_is_waited_for_and_one_that_hangs_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def hangs(pids: Mapping[str, int]) -> None:
+    def hangs(pids: Mapping[str, psutil.Process]) -> None:
         raise WaitTimeoutError(f"{pids} is still there")
 
-    command = [sys.executable, "-c", "input('is up\\n')", "dockerd"]
+    command = [sys.executable, "-c", "input('is up\\n')"]
     daemon = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert daemon.stdout is not None
     daemon.stdout.readline()
@@ -89,9 +91,7 @@ def test_docker_that_is_ending_is_waited_for_and_one_that_hangs_is_named(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(services, "managed_by_systemd", lambda: False)
     monkeypatch.setattr(services, "await_end", hangs)
-    pidfile = tmp_path / "proving-ground" / "docker.pid"
-    pidfile.parent.mkdir()
-    pidfile.write_text(str(daemon.pid), encoding="ascii")
+    record(tmp_path / "proving-ground" / "dockerd.json", daemon.pid)
     try:
         with pytest.raises(
             PreflightError, match=rf"does not answer: .*still there — end it with `kill -9 {daemon.pid}`"
@@ -102,8 +102,8 @@ def test_docker_that_is_ending_is_waited_for_and_one_that_hangs_is_named(
 
 
 def test_a_daemon_that_has_ended_is_gone_though_nobody_has_asked_for_it() -> None:
-    daemon = subprocess.Popen([sys.executable, "-c", "", "dockerd"])
-    services.await_end({"dockerd": daemon.pid})
+    daemon = subprocess.Popen([sys.executable, "-c", ""])
+    services.await_end({"dockerd": psutil.Process(daemon.pid)})
     assert Path(f"/proc/{daemon.pid}").exists()
     daemon.wait()
 

@@ -78,3 +78,16 @@ def test_a_bug_of_ours_shows_its_traceback(project: pytest.Pytester) -> None:
     project.makepyfile(test_it=TESTS)
     result = project.runpytest_inprocess("-k", "other")
     result.stdout.fnmatch_lines([">*raise RuntimeError(*", "test_it.py:*: RuntimeError"])
+
+
+def test_a_ledger_that_cannot_be_read_ends_the_run_before_its_tests(project: pytest.Pytester) -> None:
+    ledger = project.path / ".proving-ground" / "ledger.json"
+    ledger.parent.mkdir()
+    ledger.write_text("{", encoding="utf-8")
+    project.makepyfile(test_it="def test_it(): pass")
+    result = project.runpytest_inprocess()
+    assert result.ret == 14
+    result.stderr.fnmatch_lines(
+        [f"error: {ledger}: the ledger of machines cannot be read, * `proving-ground destroy`*"]
+    )
+    assert project.runpytest_inprocess("--collect-only").ret == 0, "who only collects has no machines"

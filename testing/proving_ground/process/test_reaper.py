@@ -15,7 +15,8 @@ from proving_ground.core.polling import NotReady, wait_until
 from proving_ground.core.progress import Progress
 from proving_ground.machines.vagrant_client import Client
 from proving_ground.process import services
-from proving_ground.process.reaper import MARK, RUN, end_marked, end_runs, mark_of_run, marked
+from proving_ground.process.processes import carrying
+from proving_ground.process.reaper import MARK, RUN, end_marked, end_runs, mark_of_run
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def carrying(mark: str) -> dict[str, str]:
+def environment(mark: str) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", MARK: mark}
 
 
@@ -46,7 +47,7 @@ def written(path: Path) -> int:
 
 def test_a_stray_and_its_children_are_ended(tmp_path: Path, mark: str) -> None:
     script = f"sleep 300 & echo $! > {tmp_path}/child; wait"
-    process = subprocess.Popen(["timeout", "300", "sh", "-c", script], env=carrying(mark))
+    process = subprocess.Popen(["timeout", "300", "sh", "-c", script], env=environment(mark))
     grandchild = written(tmp_path / "child")
     assert end_marked(mark) == 3
     process.wait(timeout=10)
@@ -55,7 +56,7 @@ def test_a_stray_and_its_children_are_ended(tmp_path: Path, mark: str) -> None:
 
 def test_a_program_that_will_not_end_is_killed(tmp_path: Path, mark: str) -> None:
     script = f"trap '' TERM INT; echo $$ > {tmp_path}/ready; while :; do sleep 0.1; done"
-    process = subprocess.Popen(["sh", "-c", script], env=carrying(mark))
+    process = subprocess.Popen(["sh", "-c", script], env=environment(mark))
     written(tmp_path / "ready")
     assert end_marked(mark, patience=0.3) >= 1
     assert process.wait(timeout=10) != 0
@@ -66,7 +67,7 @@ def test_nothing_left_is_nothing_to_end(mark: str) -> None:
 
 
 def test_a_program_of_another_checkout_is_left_alone(mark: str) -> None:
-    bystander = subprocess.Popen(["sleep", "300"], env=carrying(f"{mark}-other"))
+    bystander = subprocess.Popen(["sleep", "300"], env=environment(f"{mark}-other"))
     try:
         assert end_marked(mark) == 0
         assert bystander.poll() is None
@@ -77,13 +78,13 @@ def test_a_program_of_another_checkout_is_left_alone(mark: str) -> None:
 
 def test_marked_programs_are_ended_wherever_they_went(mark: str) -> None:
     # As mitogen's workers do: a session of its own, whose parent ends first.
-    parent = subprocess.Popen(["setsid", "--fork", "sleep", "300"], env=carrying(mark))
+    parent = subprocess.Popen(["setsid", "--fork", "sleep", "300"], env=environment(mark))
     parent.wait(timeout=10)
 
     def started() -> list[int]:
-        if not (found := marked(mark)):
+        if not (found := carrying(MARK, mark)):
             raise NotReady("it has not started yet")
-        return found
+        return [process.pid for process in found]
 
     [stray] = wait_until("the stray runs", started, timeout=10, interval=0.02)
     assert end_marked(mark) == 1

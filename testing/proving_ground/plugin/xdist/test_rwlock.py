@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -110,6 +111,36 @@ with Turns(Path({str(tmp_path)!r})).alone():
         process.kill()
         process.wait(timeout=10)
         assert room_for_others(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["alone", "beside"])
+def test_who_waits_for_a_turn_can_be_interrupted(tmp_path: Path, kind: str) -> None:
+    program = f"""
+from pathlib import Path
+from proving_ground.plugin.xdist.rwlock import Turns
+print("begins", flush=True)
+with Turns(Path({str(tmp_path)!r})).{kind}():
+    print("has it", flush=True)
+"""
+
+    def waits() -> None:
+        if is_free(tmp_path / "gate", fcntl.LOCK_EX):
+            raise NotReady("it is not in the gate")
+
+    pipe = subprocess.PIPE
+    with (
+        Turns(tmp_path).alone(),
+        subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begins\n"
+            wait_until("it waits for its turn", waits, timeout=20, interval=0.01)
+            process.send_signal(signal.SIGINT)
+            output, words = process.communicate(timeout=20)  # while the turn is still another's
+        finally:
+            process.kill()
+        assert (output, words.splitlines()[-1]) == ("", "KeyboardInterrupt")
 
 
 def test_an_error_ends_the_turn(tmp_path: Path) -> None:

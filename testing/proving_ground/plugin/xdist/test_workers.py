@@ -20,7 +20,8 @@ from proving_ground.core.polling import NotReady, wait_until
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
 from proving_ground.core.topology import load
-from proving_ground.machines.ledger import Ledger, locked
+from proving_ground.machines.ledger import Ledger
+from proving_ground.machines.lock import locked
 from proving_ground.plugin.run import RUN, Run
 from proving_ground.plugin.xdist.shared_state import Shared
 from proving_ground.plugin.xdist.workers import HELD, PLAN, group, pytest_xdist_node_collection_finished

@@ -1,0 +1,113 @@
+"""The lock of a checkout: one run at a time touches its machines; one that has been told to end can be waited for."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from proving_ground.core.errors import LockError
+from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.process import interruption
+
+MOST_OF_COMMAND = 160
+"""Characters of a command by which it can be told from others."""
+
+ENDING_SECONDS = 60.0
+"""How long a holder that has been told to end is waited for. Measured: what INT or TERM reach ends within 2 to 8 s, and
+the machines that it removes then take up to 20 s."""
+
+ENDING = re.compile(r", told to end at [^`]*$")
+"""How the holder's note ends when it is about to leave."""
+
+NOBODY = "another process"
+"""Who holds the lock without a note: it has just come, or is just leaving."""
+
+
+def this_process() -> str:
+    """Who this is, for somebody who has to wait: process, command, and since when."""
+    command = " ".join(shlex.join(sys.orig_argv).split())
+    shown = command if len(command) <= MOST_OF_COMMAND else f"{command[:MOST_OF_COMMAND]}…"
+    return f"process {os.getpid()} (`{shown}`) since {_now()}"
+
+
+@contextmanager
+def locked(
+    state_directory: Path, *, awaited: Callable[[str], None] | None = None, timeouts: Timeouts = USUAL
+) -> Iterator[None]:
+    """Hold this checkout's lock: one run at a time touches its machines.
+
+    Who holds it ends on INT and TERM by a KeyboardInterrupt, and notes at once, for those who wait, that it will.
+
+    Args:
+        state_directory: the checkout's.
+        awaited: where a holder that has been told to end is to be waited for, what is told whom; None refuses at once.
+        timeouts: say how long.
+
+    Raises:
+        LockError: another process holds it; the message says which, by its command, and since when.
+    """
+    state_directory.mkdir(parents=True, exist_ok=True)
+    holder = state_directory / "lock.holder"
+    lock = FileLock(state_directory / "lock", timeout=0)
+    _acquire(lock, holder, awaited, timeouts)
+    try:
+        who = this_process()
+        holder.write_text(f"{who}\n", encoding="utf-8")
+        with interruption.noted(lambda: _write(holder, f"{who}, told to end at {_now()}\n")):
+            yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _acquire(lock: FileLock, holder: Path, awaited: Callable[[str], None] | None, timeouts: Timeouts) -> None:
+    """Take the lock, at once or when a holder that has been told to end has ended; raises LockError."""
+    limit = time.monotonic() + timeouts.seconds(ENDING_SECONDS)
+    told = False
+    while True:
+        try:
+            # No wait without a look at who it is: another may have come after the one that was waited for.
+            lock.acquire(timeout=0.5 if told else 0)
+        except Timeout as error:
+            who = _who(holder)
+            is_leaving = ENDING.search(who) is not None or (told and who == NOBODY)
+            if awaited is None or not is_leaving or time.monotonic() > limit:
+                raise LockError(f"this checkout is in use by {who}", hint=_way_out(who)) from error
+            if not told:
+                awaited(f"waiting for {who}")
+                told = True
+        else:
+            return
+
+
+def _who(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8").strip() or NOBODY
+    except FileNotFoundError:
+        return NOBODY
+
+
+def _way_out(who: str) -> str:
+    number = re.match(r"process (\d+) ", who)
+    command = "" if number is None else f": `kill {'-9 ' if ENDING.search(who) else ''}{number[1]}`"
+    return f"wait for it to end, or stop it{command}"
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file's content for all who read it, at once."""
+    draft = path.with_suffix(".ending")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def _now() -> str:
+    return f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %Z}"
