@@ -42,6 +42,11 @@ class Node:
     cpus: int
     variables: dict[str, Any] = field(default_factory=dict, hash=False)
 
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """What Vagrant has to know to make it, as JSON has it."""
+        return {"name": self.name, "address": str(self.address), "memory": self.memory, "cpus": self.cpus}
+
 
 @dataclass(frozen=True)
 class Topology:
