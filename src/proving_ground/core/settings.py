@@ -61,6 +61,11 @@ class Settings:
         return self.project.playbook
 
     @property
+    def has_playbook(self) -> bool:
+        """Whether there is one; without, machines that are up are all there is to test."""
+        return (self.root / self.playbook).is_file()
+
+    @property
     def phases(self) -> tuple[tuple[str, str], ...]:
         """The playbook's phases in order: a name, and the name of the last play in it."""
         return self.project.phases
