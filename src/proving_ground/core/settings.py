@@ -13,7 +13,7 @@ KEEP = ("never", "failed", "always")
 
 
 def named(checkout: str, *parts: str) -> str:
-    """What a thing is called that checkout ``checkout`` makes on a host: ``proving-ground-3f2a0b1c-etcd-01``."""
+    """What a thing is called that checkout ``checkout`` makes on a host: ``proving-ground-3f2a0b1c-web-01``."""
     return "-".join(("proving-ground", checkout, *parts))
 
 

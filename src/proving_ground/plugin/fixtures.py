@@ -117,7 +117,7 @@ def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
 
 @pytest.fixture(scope="session")
 def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Hosts:
-    """Hosts of testinfra by name: ``hosts["etcd-01"]``."""
+    """Hosts of testinfra by name: ``hosts["web-01"]``."""
     run_of(pytestconfig).attempt(lambda: require("pytest-testinfra", extra="vagrant", where="host"))
     from proving_ground.machines.hosts import Hosts  # needs an extra
 
