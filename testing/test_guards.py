@@ -18,6 +18,10 @@ OWN_WORDS_OF_KUBERNETES = frozenset({"kubectl", "core"})
 """What the extra for clusters calls Kubernetes' own program and API; a role and a user of ours have the same names."""
 
 
+ORDINARY_WORDS = frozenset({"cluster"})
+"""Words that anybody needs, and that a role of ours is called: only with its directory are they its name."""
+
+
 def test_no_function_is_longer_than_a_screen() -> None:
     long = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {length} lines"
@@ -38,7 +42,8 @@ def test_no_module_is_longer_than_250_lines() -> None:
 
 def own_names() -> set[str]:
     """Names of this repository: its roles, the kinds and groups of its topologies, its machines' user."""
-    names = {path.name for path in (ROOT / "roles").glob("*/*") if path.is_dir()}
+    roles = [path for path in (ROOT / "roles").glob("*/*") if path.is_dir()]
+    names = {f"{path.parent.name}/{path.name}" for path in roles} | {path.name for path in roles} - ORDINARY_WORDS
     for path in (ROOT / "topology").glob("*.yml"):
         plan: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         for kind, entry in plan["machines"].items():
@@ -49,7 +54,7 @@ def own_names() -> set[str]:
 
 def test_the_plugin_names_nothing_of_this_repository() -> None:
     names = own_names()
-    assert {"kube-worker", "kube_worker", "etcd", "guestbook", "core"} <= names, "they are where they are looked for"
+    assert {"kube-worker", "kube_worker", "etcd", "guestbook", "configure/etcd", "core"} <= names, "they are where they are looked for"
     found = []
     for path in SOURCE.rglob("*"):
         if not path.is_file() or "__pycache__" in path.parts:
