@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
-.PHONY: help setup depot depot-repair integration integration-checkpoints integration-libvirt test lint unit compatibility up vagrant \
-	converge idempotence checkpoints smoke verify destroy reap clean bench shell lock
+.PHONY: help setup depot depot-repair integration integration-checkpoints integration-libvirt test lint unit compatibility \
+	examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean bench shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -35,7 +35,7 @@ integration-libvirt: ## The same on virtual machines, one of them; slow where th
 	@$(proving-ground) depot fill
 	@$(tox) integration-libvirt
 
-test: lint unit compatibility integration integration-checkpoints ## All that CI runs
+test: lint unit compatibility examples integration integration-checkpoints ## All that CI runs
 
 lint: setup ## Python, YAML, Ansible, Go and shell by their linters; the Vagrantfile by Vagrant
 	@$(tox) lint
@@ -45,6 +45,9 @@ unit: setup ## The harness and the pods' programs, without any machine
 
 compatibility: setup ## The wheel in environments of its own, beside other plugins
 	@$(tox) compatibility
+
+examples: depot ## Projects of other people, each run as they would run it
+	@$(tox) examples
 
 up: depot ## Machines and playbook, nothing else; says how to get in
 	@$(proving-ground) up

@@ -159,6 +159,19 @@ def test_a_shell_is_on_the_machine_that_was_asked_for(checkout: Path, monkeypatc
     assert called == [["ssh", "-F", config, host] for host in ("kube-worker-02", "etcd-01")]
 
 
+def test_machines_are_listed_for_programs_with_what_the_topology_leaves_out(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "topology").unlink()
+    (checkout / "topology").mkdir()
+    (checkout / "topology" / "default.yml").write_text("machines: {web: {count: 2, cpus: 2}}", encoding="utf-8")
+    assert command_line.main(["list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"name": "web-01", "address": "10.0.0.11", "memory": 1024, "cpus": 2},
+        {"name": "web-02", "address": "10.0.0.12", "memory": 1024, "cpus": 2},
+    ]
+
+
 def test_a_shell_on_a_machine_that_is_none_is_refused(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Ledger(checkout / ".proving-ground").write(Record("run-1", "default", "docker", phase="created"))
     assert command_line.main(["login", "moon"]) == 11

@@ -31,7 +31,7 @@ def inventory(
     Returns:
         YAML with a group per topology group, ``nodes`` for all machines, and localhost.
     """
-    hosts = {node.name: {"node_address": str(node.address)} for node in topology.nodes}
+    hosts = {node.name: {"node_address": str(node.address), **node.variables} for node in topology.nodes}
     networks = {f"{name.removesuffix('s')}_network": str(network) for name, network in topology.networks.items()}
     local = {"ansible_connection": "local", "ansible_python_interpreter": controller_python, **controller}
     children: dict[str, Any] = {

@@ -93,17 +93,6 @@ def run_playbook(
     log = artifacts / "ansible.log"
     outcomes: list[Outcome] = []
 
-    def note(chosen: str, event: dict[str, Any]) -> bool:
-        data = event.get("event_data", {})
-        if event["event"] == "playbook_on_task_start":
-            progress(" : ".join(part for part in (data.get("role"), data.get("task")) if part))
-        elif event["event"] in STATUSES:
-            outcome = outcome_of(event["event"], data, event.get("stdout", ""))
-            # What was cut out is told by where it stands in the whole.
-            outcomes.append(replace(outcome, path=outcome.path.replace(f"{chosen}:", f"{playbook}:")))
-            progress.note("task", **outcomes[-1].facts())
-        return False  # keeps no file an event: the outcomes are what is wanted
-
     try:
         # ansible-runner would take INT and TERM for itself, and never give them back.
         with cut(root, playbook, plays) as chosen, cancelling() as is_cancelled:
@@ -114,16 +103,14 @@ def run_playbook(
                 inventory=str(inventory),
                 cmdline=" ".join(arguments) or None,
                 envvars=dict(os.environ) | environment(settings, timeouts) | {MARK: str(root)},
-                event_handler=partial(note, chosen),
+                event_handler=partial(_note, outcomes, progress, chosen, playbook),
                 cancel_callback=is_cancelled,
                 quiet=True,
                 suppress_env_files=True,
                 timeout=DEADLINE,
                 settings={"runner_mode": "subprocess"},
             )
-        output = Path(result.config.artifact_dir) / "stdout"
-        errors = Path(result.config.artifact_dir) / "stderr"
-        text = "".join(file.read_text(encoding="utf-8", errors="replace") for file in (output, errors) if file.exists())
+        text = _said(Path(result.config.artifact_dir))
         with log.open("a", encoding="utf-8") as file:
             file.write(text)
     finally:
@@ -134,6 +121,25 @@ def run_playbook(
     if result.status != "successful":
         raise failure(outcomes, text, result.status, playbook=playbook, log=log)
     return Converge(tuple(outcomes), log)
+
+
+def _note(outcomes: list[Outcome], progress: Progress, chosen: str, playbook: str, event: dict[str, Any]) -> bool:
+    """Handle one event: say which task starts, keep every outcome; ``chosen`` was run, as a part of ``playbook``."""
+    data = event.get("event_data", {})
+    if event["event"] == "playbook_on_task_start":
+        progress(" : ".join(part for part in (data.get("role"), data.get("task")) if part))
+    elif event["event"] in STATUSES:
+        outcome = outcome_of(event["event"], data, event.get("stdout", ""))
+        # What was cut out is told by where it stands in the whole.
+        outcomes.append(replace(outcome, path=outcome.path.replace(f"{chosen}:", f"{playbook}:")))
+        progress.note("task", **outcomes[-1].facts())
+    return False  # keeps no file an event: the outcomes are what is wanted
+
+
+def _said(artifacts: Path) -> str:
+    """What Ansible has written: its output, then its errors."""
+    files = (artifacts / "stdout", artifacts / "stderr")
+    return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.exists())
 
 
 def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:

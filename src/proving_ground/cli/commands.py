@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -71,8 +72,11 @@ def status(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG00
     print_hints(life)
 
 
-def show(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
+def show(life: Lifecycle, options: argparse.Namespace) -> None:
     """List the machines of the topology: name, address, groups, and whether they are up."""
+    if options.json:
+        print(json.dumps([node.facts for node in life.topology.nodes]))
+        return
     record = life.ledger.read()
     here = record is not None and record.topology == life.settings.topology
     state = record.phase if record is not None and here else "absent"
@@ -140,6 +144,11 @@ def of_login(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("machine", nargs="?", help="its name; the topology's first by default")
 
 
+def of_list(parser: argparse.ArgumentParser) -> None:
+    """The form of the list."""
+    parser.add_argument("--json", action="store_true", help="name, address, memory and cpus, for programs")
+
+
 def of_checkpoints(parser: argparse.ArgumentParser) -> None:
     """What is removed."""
     text = "remove first what roles and pins no longer lead to (stale), or all"
@@ -173,7 +182,7 @@ COMMANDS: dict[str, Command] = {
     "verify": Command(verify, changes=False, arguments=of_verify),
     "login": Command(login, changes=False, arguments=of_login),
     "status": Command(status, changes=False),
-    "list": Command(show, changes=False),
+    "list": Command(show, changes=False, arguments=of_list),
     "plan": Command(plan, changes=False),
     "checkpoints": Command(checkpoints, arguments=of_checkpoints),
     "destroy": Command(destroy, waits=True, needs_ledger=False),

@@ -65,7 +65,7 @@ def wait_until(
     and ``retry_on`` (transport errors, named by the caller) goes straight through.
 
     Args:
-        what: the condition, as a sentence part ("node kube-worker-01 is Ready").
+        what: the condition, as a sentence part ("node web-01 is Ready").
         probe: returns a value when the condition holds; raises ``NotReady(reason)`` when it does not.
         timeout: seconds, as they are; :class:`timeouts.Timeouts` scales them.
         interval: seconds between two probes.

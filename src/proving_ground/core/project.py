@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from proving_ground.core.errors import UsageError
+from proving_ground.core.lines import toml_lines
+from proving_ground.core.problems import Problem, refusal, shown
+from proving_ground.core.schema import SCHEMAS, check
 
-WHERE = "pyproject.toml [tool.proving-ground]"
+TABLE = "tool.proving-ground"
 
 
 @dataclass(frozen=True)
@@ -57,38 +59,22 @@ def read_project(root: Path) -> Project:
             not there.
     """
     file = root / "pyproject.toml"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"no TOML: {error}", where=str(file)) from error
+        raise UsageError(f"no TOML: {error}", where=shown(file)) from error
     said = content.get("tool", {}).get("proving-ground", {})
-    known = {field.name for field in fields(Project)}
-    if unknown := sorted(set(said) - known):
-        hint = f"choose one of: {', '.join(sorted(known))}"
-        raise UsageError(f"unknown setting {', '.join(unknown)}", where=WHERE, hint=hint)
-    project = Project(**{key: _value(key, value) for key, value in said.items()})
-    if "playbook" in said and not (root / project.playbook).is_file():
-        raise UsageError(f"there is no playbook {project.playbook}", where=WHERE)
-    return project
+    problems = check(said, SCHEMAS / "project.json")
+    if not problems and (named := said.get("playbook")) is not None and not (root / named).is_file():
+        problems.append(Problem(("playbook",), f"there is no playbook {named}", "name one that is there"))
+    if problems:
+        raise refusal(UsageError, shown(file), problems, toml_lines(text, TABLE))
+    return Project(**{key: _value(value) for key, value in said.items()})
 
 
-def _table(value: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((str(name), str(each)) for name, each in value.items())
-
-
-def _list(value: Any) -> tuple[str, ...]:
-    return tuple(str(each) for each in value)
-
-
-TABLES, LISTS = ("environment", "phases"), ("artifacts", "written_once")
-
-
-def _value(key: str, value: Any) -> Any:
-    kind: type = dict if key in TABLES else list if key in LISTS else str
-    if not isinstance(value, kind):
-        raise UsageError(f"{key} is {value!r}", where=WHERE, hint=f"write a {NAMES[kind]}")
-    convert: Callable[[Any], Any] = _table if kind is dict else _list if kind is list else str
-    return convert(value)
-
-
-NAMES: dict[type, str] = {dict: "table of names and texts", list: "list of texts", str: "text"}
+def _value(value: Any) -> Any:
+    """As :class:`Project` has it: what cannot be changed any more."""
+    if isinstance(value, dict):
+        return tuple(value.items())
+    return tuple(value) if isinstance(value, list) else value

@@ -13,7 +13,7 @@ KEEP = ("never", "failed", "always")
 
 
 def named(checkout: str, *parts: str) -> str:
-    """What a thing is called that checkout ``checkout`` makes on a host: ``proving-ground-3f2a0b1c-etcd-01``."""
+    """What a thing is called that checkout ``checkout`` makes on a host: ``proving-ground-3f2a0b1c-web-01``."""
     return "-".join(("proving-ground", checkout, *parts))
 
 
@@ -59,6 +59,11 @@ class Settings:
     def playbook(self) -> str:
         """What machines are converged with, relative to ``root``."""
         return self.project.playbook
+
+    @property
+    def has_playbook(self) -> bool:
+        """Whether there is one; without, machines that are up are all there is to test."""
+        return (self.root / self.playbook).is_file()
 
     @property
     def phases(self) -> tuple[tuple[str, str], ...]:

@@ -1,30 +1,51 @@
-"""Reads a topology file into nodes, groups and networks. Pure but for reading the file."""
+"""Reads a topology file into nodes, groups and networks; what it leaves out has defaults. Pure but for reading it."""
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from proving_ground.core.addresses import addresses_of, networks_of
 from proving_ground.core.errors import UsageError, not_yaml
+from proving_ground.core.lines import no_lines, yaml_lines
+from proving_ground.core.problems import Lines, Problem, nearest, refusal, shown
+from proving_ground.core.schema import SCHEMAS, check
 
-LARGEST_COUNT = 9
-"""Addresses are 10.0.0.1xy with y = 1…9: there is room for nine machines of a kind."""
+MEMORY, CPUS = 1024, 1
+"""What a machine has where its kind does not say: MiB of memory, processors."""
+
+RESERVED = ("all", "localhost", "nodes", "ungrouped")
+"""Names that the inventory gives itself, or that Ansible does."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One machine: its name, its address on the machines' network, its Ansible groups, MiB of memory, CPUs."""
+    """One machine.
+
+    Attributes:
+        name: its kind's, and a number.
+        address: on the machines' network.
+        groups: the Ansible groups that it is a member of.
+        memory: MiB.
+        cpus: how many processors it has.
+        variables: Ansible variables of this host.
+    """
 
     name: str
     address: IPv4Address
     groups: tuple[str, ...]
     memory: int
     cpus: int
+    variables: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """What Vagrant has to know to make it, as JSON has it."""
+        return {"name": self.name, "address": str(self.address), "memory": self.memory, "cpus": self.cpus}
 
 
 @dataclass(frozen=True)
@@ -89,59 +110,46 @@ def load(directory: Path, name: str, network_prefix: str | None = None) -> Topol
         UsageError: there is no such file, or what it asks for cannot be.
     """
     path = directory / f"{name}.yml"
-    if name not in names(directory):
-        known = ", ".join(names(directory))
-        raise UsageError(f"unknown topology {name!r}", where="--pg-topology", hint=f"choose one of: {known}")
+    known = names(directory)
+    if name not in known:
+        hint = nearest(name, known) if known else f"write {shown(path)}: `machines: {{web: {{}}}}` is enough"
+        raise UsageError(f"unknown topology {name!r}", where="--pg-topology", hint=hint)
+    text = path.read_text(encoding="utf-8")
     try:
-        plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plan = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UsageError(not_yaml(error), where=str(path)) from error
-    return parse(name, plan, network_prefix, where=str(path))
+        raise UsageError(not_yaml(error), where=shown(path)) from error
+    return parse(name, plan, network_prefix, where=shown(path), lines=yaml_lines(text))
 
 
-def parse(name: str, plan: Any, network_prefix: str | None = None, *, where: str = "topology") -> Topology:
+def parse(
+    name: str, plan: Any, network_prefix: str | None = None, *, where: str = "topology", lines: Lines = no_lines
+) -> Topology:
     """Turn the content of a topology file into a :class:`Topology`; arguments and errors as in :func:`load`."""
-    if not isinstance(plan, dict) or not isinstance(plan.get("networks"), dict) or not plan.get("machines"):
-        raise UsageError("needs the keys networks and machines", where=where, hint="see topology/default.yml")
-    raw = dict(plan["networks"])
-    if network_prefix is not None:
-        raw["machines"] = f"{network_prefix}.0/24"
-    networks = {key: _network(key, value, where, network_prefix) for key, value in raw.items()}
-    if "machines" not in networks:
-        raise UsageError("needs networks.machines", where=where, hint="see topology/default.yml")
-    for (one, left), (other, right) in itertools.combinations(networks.items(), 2):
-        if left.overlaps(right):
-            raise UsageError(f"networks {one} ({left}) and {other} ({right}) overlap", where=where, hint="change one")
-    nodes = [node for kind, entry in plan["machines"].items() for node in _nodes(kind, entry, networks, where)]
-    for one_node, other_node in itertools.combinations(nodes, 2):
-        if one_node.address == other_node.address:
-            raise UsageError(f"{one_node.name} and {other_node.name} share {one_node.address}", where=where)
-    return Topology(name, tuple(nodes), networks, dict(plan.get("variables") or {}))
-
-
-def _network(key: str, value: Any, where: str, network_prefix: str | None) -> IPv4Network:
-    try:
-        network = IPv4Network(str(value))
-    except ValueError as error:
-        source = (
-            "--pg-network-prefix" if key == "machines" and network_prefix is not None else f"{where}: networks.{key}"
+    if problems := check(plan, SCHEMAS / "topology.json"):
+        raise refusal(UsageError, where, problems, lines)
+    networks, problems = networks_of(plan.get("networks") or {}, network_prefix)
+    if problems:
+        raise refusal(UsageError, where, problems, lines)
+    kinds = {kind: entry or {} for kind, entry in plan["machines"].items()}
+    addresses, problems = addresses_of(kinds, networks["machines"])
+    groups = {kind: tuple(entry.get("groups", [kind.replace("-", "_")])) for kind, entry in kinds.items()}
+    for kind, group in ((kind, group) for kind, named in groups.items() for group in named if group in RESERVED):
+        problems.append(
+            Problem(("machines", kind), f"a group cannot be called {group}", "the inventory has one already")
         )
-        raise UsageError(f"{value!r} is no IPv4 network", where=source, hint="write it like 10.0.0.0/24") from error
-    return network
-
-
-def _nodes(kind: str, entry: Any, networks: dict[str, IPv4Network], where: str) -> list[Node]:
-    place = f"{where}: machines.{kind}"
-    try:
-        count, octet = entry.get("count", 1), entry["octet"]
-        groups, memory, cpus = tuple(entry["groups"]), int(entry["memory"]), int(entry["cpus"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            "needs groups, octet, memory and cpus", where=place, hint="see topology/default.yml"
-        ) from error
-    if not isinstance(count, int) or not 1 <= count <= LARGEST_COUNT:
-        raise UsageError(f"count is {count!r}", where=place, hint=f"choose 1…{LARGEST_COUNT}")
-    base = networks["machines"].network_address
-    if not isinstance(octet, int) or not 1 < octet <= octet + count - 1 < networks["machines"].num_addresses - 1:
-        raise UsageError(f"octet {octet!r} leaves {networks['machines']}", where=place, hint="see topology/default.yml")
-    return [Node(f"{kind}-{number + 1:02d}", base + octet + number, groups, memory, cpus) for number in range(count)]
+    if problems:
+        raise refusal(UsageError, where, problems, lines)
+    nodes = [
+        Node(
+            name=f"{kind}-{number:02d}",
+            address=address,
+            groups=groups[kind],
+            memory=int(entry.get("memory", MEMORY)),
+            cpus=int(entry.get("cpus", CPUS)),
+            variables=dict(entry.get("variables") or {}),
+        )
+        for kind, entry in kinds.items()
+        for number, address in enumerate(addresses[kind], start=1)
+    ]
+    return Topology(name, tuple(nodes), networks, dict(plan.get("variables") or {}))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from proving_ground.core.errors import DepotError
+from proving_ground.core.problems import shown
 from proving_ground.depot import recipe as recipes
 from proving_ground.depot import view as views
 from proving_ground.depot.go import architecture
@@ -46,7 +47,7 @@ class Depot:
             text = file.read_text(encoding="utf-8")
         except OSError as error:
             raise DepotError(f"cannot be read: {error.strerror}", where=str(file)) from error
-        self.recipe = recipes.parse(text)
+        self.recipe = recipes.parse(text, shown(file))
         directories = {component.directory for component in self.recipe.values() if component.directory}
         contents = {name: content_of(self.directory / name) for name in directories}
         self.keys = recipes.keys(self.recipe, contents, architecture())

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from proving_ground.core.errors import DepotError, not_yaml
+from proving_ground.core.lines import yaml_lines
+from proving_ground.core.problems import Problem, nearest, refusal
+from proving_ground.core.schema import check
 
 BUILDER_VERSION = "1"
 """Part of every key: raise it when a builder makes something else of the same recipe."""
 
-BUILDS = ("go", "debian", "pip", "image", "box")
+SCHEMA = Path(__file__).parent / "recipe.json"
+"""What every builder needs."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Component:
 
     Attributes:
         name: unique; also the name of its directory in the cache.
-        build: the builder, one of ``BUILDS``.
+        build: the builder: go, debian, pip, image or box.
         settings: the entry as it is written.
     """
 
@@ -90,25 +95,35 @@ Recipe = Mapping[str, Component]
 def parse(text: str, where: str = "depot.yml") -> Recipe:
     """Read a recipe; components keep their order.
 
+    Args:
+        text: the recipe's.
+        where: its file, as errors name it.
+
     Raises:
-        DepotError: it is no YAML mapping, or names an unknown builder or an input that does not come before.
+        DepotError: it is no YAML, a component is not what its builder needs, or an input does not come before it.
     """
     try:
         content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise DepotError(not_yaml(error), where=where) from error
-    if not isinstance(content, dict) or not all(isinstance(entry, dict) for entry in content.values()):
-        raise DepotError("it has to be a mapping of components", where=where)
+    problems = check(content, SCHEMA)
     recipe: dict[str, Component] = {}
-    for name, entry in content.items():
-        component = Component(name, str(entry.get("build")), entry)
-        if component.build not in BUILDS:
-            raise DepotError(f"build: {component.build} is none of {', '.join(BUILDS)}", where=f"{where}, {name}")
-        # Inputs first: so the order of the file is an order to build in, and there are no cycles.
-        if missing := [needed for needed in component.inputs if needed not in recipe]:
-            raise DepotError(f"{missing[0]} has to come before it", where=f"{where}, {name}")
-        recipe[name] = component
+    for name, entry in content.items() if isinstance(content, dict) else ():
+        component = recipe[name] = Component(name, str(entry.get("build")) if isinstance(entry, dict) else "", entry)
+        problems += _order(component, recipe)
+    if problems:
+        raise refusal(DepotError, where, problems, yaml_lines(text))
     return recipe
+
+
+def _order(component: Component, recipe: Recipe) -> Iterator[Problem]:
+    """Inputs that do not come first: an order of the file that is one to build in shows that there are no cycles."""
+    try:
+        missing = [name for name in component.inputs if name not in recipe or name == component.name]
+    except (AttributeError, TypeError):  # the schema has told what is wrong with it
+        return
+    for name in missing:
+        yield Problem((component.name,), f"{name} has to come before it", "move one of them, or correct the name")
 
 
 def keys(recipe: Recipe, contents: Mapping[str, str], architecture: str) -> dict[str, str]:
@@ -149,7 +164,7 @@ def select(recipe: Recipe, only: list[str]) -> Recipe:
             if name == word or any(path.split("/", 1)[0] == word for path in component.view)
         }
         if not matches:
-            raise DepotError(f"nothing in the recipe is called {word}", where="depot.yml")
+            raise DepotError(f"nothing in the recipe is called {word}", where="depot.yml", hint=nearest(word, recipe))
         chosen |= matches
     for name in reversed(list(recipe)):
         if name in chosen:

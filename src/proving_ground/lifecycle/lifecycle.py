@@ -9,6 +9,7 @@ from pathlib import Path
 from proving_ground.ansible.phases import Phase
 from proving_ground.ansible.runner import Converge, check_syntax
 from proving_ground.checkpoints.store import Checkpoints
+from proving_ground.core.errors import UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.topology import Topology
@@ -113,13 +114,26 @@ class Lifecycle:
     def ensure_converged(self) -> Converge | None:
         """Run the playbook unless machines are converged with this content, or ``--pg-reuse`` takes them as they are.
 
+        Without a playbook machines are up, and an inventory is there for what else runs Ansible.
+
         Returns:
             The result, or None when nothing had to be done.
         """
-        return self._carry_out(planner.plan_converge)
+        result = self._carry_out(planner.plan_converge)
+        if not self.settings.has_playbook:
+            self.write_inventory()
+        return result
 
     def converge(self, *arguments: str) -> Converge:
-        """Run the playbook, whatever the machines' state; raises ConvergeError."""
+        """Run the playbook, whatever the machines' state.
+
+        Raises:
+            UsageError: there is none.
+            ConvergeError: it is wrong, or a task failed.
+        """
+        if not self.settings.has_playbook:
+            hint = "write it, or name another: `playbook` in pyproject.toml"
+            raise UsageError(f"the project has no playbook {self.settings.playbook}", hint=hint)
         result = self._executor.run(planner.plan_whole(self.state.facts(), *arguments))
         assert result is not None, "a converge has outcomes"
         return result

@@ -51,9 +51,8 @@ def create(
     key = make_key_pair(settings)
     content: dict[str, Any] = {
         "run_id": settings.run_id,
-        "topology": str(settings.topologies / f"{settings.topology}.yml"),
+        "machines": [node.facts for node in topology.nodes],
         "user": settings.project.user,
-        "network_prefix": network_prefix,
         "checkout": named(settings.checkout_id),
         **registry.of(settings).prepare(topology, view, key, progress, vagrant.log),
     }

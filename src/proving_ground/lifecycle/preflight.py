@@ -18,7 +18,7 @@ from proving_ground.process.services import cache_directory
 from proving_ground.providers import registry
 
 DISK_NEEDED = 4 * 2**30
-"""Bytes that the default topology's machines may write before they are removed: images, logs, etcd."""
+"""Bytes that machines may write before they are removed: images, logs, data."""
 
 
 def check(settings: Settings, progress: Progress) -> None:

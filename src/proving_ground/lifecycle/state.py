@@ -83,8 +83,8 @@ class State:
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """What a converge passes; raises UsageError when the playbook does not have what the project names."""
-        return phases(self.playbook, self.settings.phases)
+        """What a converge passes, nothing without a playbook; raises UsageError where it lacks what a project names."""
+        return phases(self.playbook, self.settings.phases) if self.settings.has_playbook else ()
 
     def up_to(self, roles: Collection[str] | None) -> tuple[Phase, ...]:
         """The phases after which ``roles`` have been applied, None for all roles; errors as of :attr:`phases`."""
@@ -97,7 +97,7 @@ class State:
 
     def facts(self) -> Facts:
         """What the planner decides by; a phase's key is computed when it is asked for."""
-        known = self.phases if self.playbook.is_file() else ()
+        known = self.phases
         return Facts(
             settings=self.settings,
             record=self.record,

@@ -15,7 +15,7 @@ from proving_ground.machines.ssh_backend import DeadlineSsh
 class Hosts(Mapping[str, Host]):
     """testinfra's hosts over ssh as root, made when first asked for.
 
-    ``hosts["etcd-01"]`` is that machine; iterating gives the names of all in the order of the plan.
+    ``hosts["web-01"]`` is that machine; iterating gives the names of all in the order of the plan.
     """
 
     def __init__(self, settings: Settings, topology: Topology, timeouts: Timeouts = USUAL) -> None:

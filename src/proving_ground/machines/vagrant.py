@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,6 +141,7 @@ class Vagrant:
             "VAGRANT_CHECKPOINT_DISABLE": "1",  # or Vagrant asks the network for a newer one
             MARK: root,  # finds it when it outlives this run
             "PG_VAGRANT_PLUGIN": str(PLUGIN),
+            "PG_PROGRAM": shlex.join([sys.executable, "-m", "proving_ground.cli"]),
         }
         if not (self._settings.root / "Vagrantfile").exists():
             variables |= {"PG_ROOT": root, "VAGRANT_CWD": str(PLUGIN.parent)}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from proving_ground.core import topology
 from proving_ground.core.errors import UsageError
+from proving_ground.core.problems import nearest
 from proving_ground.core.project import read_project
 from proving_ground.core.settings import KEEP, PROVIDERS, Settings
 from proving_ground.core.topology import Topology
@@ -59,8 +60,7 @@ def plan_of(settings: Settings) -> Topology:
 def _one_of(name: str, values: Values, choices: tuple[str, ...], default: str) -> str:
     value = str(values.get(name) or default)
     if value not in choices:
-        hint = f"choose one of: {', '.join(choices)}"
-        raise UsageError(f"unknown value {value!r}", where=f"--pg-{name}", hint=hint)
+        raise UsageError(f"unknown value {value!r}", where=f"--pg-{name}", hint=nearest(value, choices))
     return value
 
 

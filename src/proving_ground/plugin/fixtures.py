@@ -76,6 +76,7 @@ def pg_topology(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Topology
 def pg_converged(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Converge | None:
     """Machines that the playbook has been run on; the run's result, or None when it had been before, or when it failed.
 
+    In a project without a playbook they are machines that are up.
     When a task failed, tests of what did converge still run, and the others say why not (``skip_unconverged``).
     """
     run = run_of(pytestconfig)
@@ -116,7 +117,7 @@ def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
 
 @pytest.fixture(scope="session")
 def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle, pg_timeouts: Timeouts) -> Hosts:
-    """Hosts of testinfra by name: ``hosts["etcd-01"]``."""
+    """Hosts of testinfra by name: ``hosts["web-01"]``."""
     run_of(pytestconfig).attempt(lambda: require("pytest-testinfra", extra="vagrant", where="host"))
     from proving_ground.machines.hosts import Hosts  # needs an extra
 
@@ -131,7 +132,7 @@ def pg_node(host: Host, pg_topology: Topology) -> Node:
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest, pg_hosts: Hosts) -> Host:
-    """The testinfra host of this item: one of the groups that ``@pytest.mark.hosts`` names."""
+    """The testinfra host of this item: a machine of the groups that ``@pytest.mark.hosts`` names, or else of any."""
     if request.node.get_closest_marker("before_converge") is None:
         request.getfixturevalue("pg_converged")
     return pg_hosts[request.param]
@@ -139,21 +140,18 @@ def host(request: pytest.FixtureRequest, pg_hosts: Hosts) -> Host:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize ``host`` by the plan alone: collection touches no machine."""
-    marker = metafunc.definition.get_closest_marker("hosts")
     if "host" not in metafunc.fixturenames:
         return
-    if marker is None:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: `host` needs @pytest.mark.hosts('group', …)")
-    plan = run_of(metafunc.config).plan
-    names = list(dict.fromkeys(node.name for group in marker.args for node in plan.group(group)))
+    marker, plan = metafunc.definition.get_closest_marker("hosts"), run_of(metafunc.config).plan
+    nodes = plan.nodes if marker is None else [node for group in marker.args for node in plan.group(group)]
+    names = list(dict.fromkeys(node.name for node in nodes))
     metafunc.parametrize("host", names, ids=names, indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     """Read the playbook now: ending the run while a file is collected would look like an error of that file."""
-    settings = run_of(session.config).settings
-    if (settings.root / settings.playbook).is_file():
+    if run_of(session.config).settings.has_playbook:
         playbook_steps(session.config)
 
 

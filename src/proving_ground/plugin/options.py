@@ -54,7 +54,7 @@ OPTIONS = (
 )
 
 MARKERS = (
-    "hosts(*groups): parametrize the fixture `host` over the members of these groups",
+    "hosts(*groups): parametrize the fixture `host` over the members of these groups, not over all machines",
     "role(*names): what has to have converged on all its hosts for this test to mean anything",
     "smoke: the one or two tests of a role that tell whether it works at all",
     "before_converge: needs machines on which nothing has been installed yet",

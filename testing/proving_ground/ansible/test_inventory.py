@@ -8,14 +8,14 @@ from typing import Any
 import yaml
 
 from proving_ground.ansible.inventory import inventory
-from proving_ground.core.topology import load
+from proving_ground.core.topology import Topology, load, parse
 
 DIRECTORY = Path(__file__).parents[3] / "topology"
 
 
-def content(name: str) -> dict[str, Any]:
+def content(topology: str | Topology) -> dict[str, Any]:
     text = inventory(
-        load(DIRECTORY, name),
+        load(DIRECTORY, topology) if isinstance(topology, str) else topology,
         user="core",
         python="/opt/python/bin/python3",
         controller_python="/venv/bin/python",
@@ -61,3 +61,13 @@ def test_the_controller_runs_locally_with_the_environments_python() -> None:
 
 def test_a_machine_knows_its_own_address() -> None:
     assert content("default")["children"]["nodes"]["hosts"]["kube-worker-02"] == {"node_address": "10.0.0.122"}
+
+
+def test_variables_of_a_kind_reach_its_machines_alone() -> None:
+    topology = parse("own", {"machines": {"web": {"count": 2, "variables": {"port": 80}}, "store": {}}})
+    hosts = content(topology)["children"]["nodes"]["hosts"]
+    assert {name: variables.get("port") for name, variables in hosts.items()} == {
+        **{"web-01": 80, "web-02": 80},
+        "store-01": None,
+    }
+    assert hosts["web-01"]["node_address"] == "10.0.0.11"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+import json
+from datetime import date
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proving_ground.core.errors import UsageError
-from proving_ground.core.topology import load, names, parse
+from proving_ground.core.schema import SCHEMAS
+from proving_ground.core.topology import Node, Topology, load, names, parse
 
 DIRECTORY = Path(__file__).parents[3] / "topology"
 
@@ -63,7 +67,7 @@ def test_an_unknown_topology_is_refused_with_those_that_exist() -> None:
 def test_counts_outside_one_to_nine_are_refused(count: Any) -> None:
     changed = plan()
     changed["machines"]["kube-worker"]["count"] = count
-    with pytest.raises(UsageError, match=r"machines\.kube-worker: count is .* choose 1…9"):
+    with pytest.raises(UsageError, match=r"machines\.kube-worker\.count: is .* — write a whole number from 1 to 9$"):
         parse("broken", changed)
 
 
@@ -91,11 +95,122 @@ def test_machines_that_share_an_address_are_refused() -> None:
         parse("broken", changed)
 
 
-def test_a_missing_key_names_the_machine_it_is_missing_from() -> None:
-    changed = plan()
-    del changed["machines"]["etcd"]["octet"]
-    with pytest.raises(UsageError, match=r"machines\.etcd: needs groups, octet, memory and cpus"):
-        parse("broken", changed)
+def written(directory: Path, text: str) -> Topology:
+    """The topology that a file with this text is."""
+    (directory / "default.yml").write_text(text, encoding="utf-8")
+    return load(directory, "default")
+
+
+@pytest.mark.parametrize("text", ["machines:\n  web: {}\n", "machines: {web: {}}", "machines:\n  web:\n"])
+def test_a_kind_of_machine_without_anything_else_is_a_topology(tmp_path: Path, text: str) -> None:
+    topology = written(tmp_path, text)
+    assert topology.nodes == (Node("web-01", IPv4Address("10.0.0.11"), ("web",), memory=1024, cpus=1),)
+    assert topology.networks == {"machines": IPv4Network("10.0.0.0/24")}
+    assert topology.variables == {}
+
+
+def test_defaults_are_those_that_the_schema_names(tmp_path: Path) -> None:
+    schema = json.loads((SCHEMAS / "topology.json").read_text(encoding="utf-8"))
+    named = {
+        key: rule["default"] for key, rule in schema["$defs"]["machine"]["properties"].items() if "default" in rule
+    }
+    topology = written(tmp_path, "machines: {web: {}}")
+    node = topology.nodes[0]
+    assert named == {"count": len(topology.nodes), "memory": node.memory, "cpus": node.cpus}
+
+
+def test_a_group_is_called_as_its_kind_and_as_ansible_allows(tmp_path: Path) -> None:
+    assert written(tmp_path, "machines: {load-balancer: {}}").groups == ("load_balancer",)
+
+
+def test_addresses_that_nobody_chose_are_free_ones(tmp_path: Path) -> None:
+    topology = written(tmp_path, "machines: {web: {count: 3}, store: {octet: 12}, cache: {count: 2}}")
+    assert {node.name: str(node.address) for node in topology.nodes} == {
+        **{"web-01": "10.0.0.11", "web-02": "10.0.0.13", "web-03": "10.0.0.14"},
+        **{"store-01": "10.0.0.12", "cache-01": "10.0.0.15", "cache-02": "10.0.0.16"},
+    }
+
+
+def test_addresses_that_nobody_chose_move_with_the_network(tmp_path: Path) -> None:
+    (tmp_path / "default.yml").write_text("machines: {web: {}}", encoding="utf-8")
+    assert str(load(tmp_path, "default", "10.7.0").nodes[0].address) == "10.7.0.11"
+
+
+def test_a_network_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"default\.yml:1: machines\.web: no address is left in 10\.9\.0\.0/28"):
+        written(tmp_path, "machines: {web: {count: 5}}\nnetworks: {machines: 10.9.0.0/28}")
+
+
+def test_an_octet_outside_of_the_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r":1: machines\.web: octet 253 leaves 10\.0\.0\.0/24"):
+        written(tmp_path, "machines: {web: {count: 3, octet: 253}}")
+
+
+def test_variables_of_a_kind_belong_to_its_machines(tmp_path: Path) -> None:
+    topology = written(tmp_path, "machines: {web: {variables: {port: 80}}, store: {}}")
+    assert [node.variables for node in topology.nodes] == [{"port": 80}, {}]
+
+
+def test_all_that_is_wrong_in_a_file_is_told_at_once_with_lines_and_the_nearest_words(tmp_path: Path) -> None:
+    text = """\
+networks: {machines: 10.0.0.0/24}
+machines:
+  web:
+    count: two
+    groups: web
+  kube-worker:
+    count: 2
+    memroy: 512
+    zzz: 1
+varaibles: {}
+"""
+    with pytest.raises(UsageError) as caught:
+        written(tmp_path, text)
+    file = tmp_path / "default.yml"
+    assert str(caught.value).splitlines() == [
+        f'{file}:4: machines.web.count: is "two" — write a whole number from 1 to 9',
+        f'{file}:5: machines.web.groups: is "web" — write a list of texts that is not empty',
+        f"{file}:8: machines.kube-worker.memroy: unknown key — did you mean memory?",
+        f"{file}:9: machines.kube-worker.zzz: unknown key — "
+        "choose one of: count, groups, octet, memory, cpus, variables",
+        f"{file}:10: varaibles: unknown key — did you mean variables?",
+    ]
+    assert caught.value.exit_code == 11
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"default\.yml: is empty — write a mapping"),
+        ("networks: {}", r"default\.yml:1: needs the key machines — add machines: \{web: \{\}\}"),
+        ("machines: {}", r"default\.yml:1: machines: is \{\} — write a mapping .* that is not empty"),
+        ("machines:\n  Web: {}", r"default\.yml:2: machines\.Web: cannot be a name here — write lower-case letters"),
+        ("machines:\n  web: {groups: [8a]}", r':2: machines\.web\.groups\[0\]: is "8a" — write letters, digits and _'),
+        ("machines:\n  nodes: {}", r":2: machines\.nodes: a group cannot be called nodes"),
+        ("machines: {web: {}}\nnetworks:\n  pods: 10.2", r":3: networks\.pods: is 10\.2 — write text"),
+        ("machines: {web: {}}\nnetworks:\n  pods: ten", r":3: networks\.pods: 'ten' is no IPv4 network"),
+        ("machines: {web: {}}\nnetworks:\n  pods: 10.0.0.0/8", r":3: networks\.pods: networks machines .* overlap"),
+        ("machines:\n  a: {octet: 9}\n  b: {octet: 9}", r":3: machines\.b: a-01 and b-01 share 10\.0\.0\.9"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        written(tmp_path, text)
+
+
+def test_variables_may_hold_whatever_ansible_takes(tmp_path: Path) -> None:
+    topology = written(tmp_path, "machines: {web: {}}\nvariables: {80: http, day: 2026-01-01, none: }")
+    assert topology.variables == {80: "http", "day": date(2026, 1, 1), "none": None}
+
+
+def test_an_unknown_topology_that_is_nearly_known_is_corrected() -> None:
+    with pytest.raises(UsageError, match=r"unknown topology 'defualt' — did you mean default\?"):
+        load(DIRECTORY, "defualt")
+
+
+def test_a_project_without_topologies_is_told_how_to_write_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"write .*/default\.yml: `machines: \{web: \{\}\}` is enough"):
+        load(tmp_path, "default")
 
 
 def test_a_file_that_is_not_yaml_is_refused_with_its_path(tmp_path: Path) -> None:

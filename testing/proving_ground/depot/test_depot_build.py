@@ -20,8 +20,8 @@ from proving_ground.depot.recipe import Component
 from proving_ground.depot.store import Store
 
 RECIPE = """
-first: {build: go}
-second: {build: go}
+first: {build: go, programs: {file: .}}
+second: {build: go, programs: {file: .}}
 image: {build: image, image: image, layers: [{files: {/first: first/file}}]}
 """
 

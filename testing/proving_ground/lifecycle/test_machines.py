@@ -11,7 +11,7 @@ import pytest
 from proving_ground.core.errors import MachineError, PreflightError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.core.topology import Topology
+from proving_ground.core.topology import parse
 from proving_ground.depot import View
 from proving_ground.lifecycle import machines
 from proving_ground.machines.ledger import Ledger, Record
@@ -108,6 +108,7 @@ def test_machines_are_on_disk_before_vagrant_is_asked_for_them(
 
         def write_run(self, content: dict[str, object]) -> None:
             assert content["run_id"] == "run-1", "machines carry it"
+            assert content["machines"] == [{"name": "web-01", "address": "10.0.0.11", "memory": 1024, "cpus": 1}]
 
         def up(self) -> None:
             seen.append(ledger.read())
@@ -119,7 +120,7 @@ def test_machines_are_on_disk_before_vagrant_is_asked_for_them(
         monkeypatch.setattr(machines, name, lambda *_: None)
     monkeypatch.setattr(provider, "prepare", prepare)
     try:
-        machines.create(settings, cast("Topology", None), None, cast("View", None), Progress())
+        machines.create(settings, parse("own", {"machines": {"web": {}}}), None, cast("View", None), Progress())
     except MachineError:
         assert fails
     assert [record.phase if record else "" for record in seen] == ["creating", "creating"]

@@ -1,8 +1,7 @@
-# What Proving Ground adds to Vagrant: machines from a topology file, for each provider, and patches that make many
+# What Proving Ground adds to Vagrant: a topology's machines, for each provider, and patches that make many
 # machines come up quickly and safely. A project's Vagrantfile loads this file and calls ProvingGround.machines.
 require "etc"
 require "json"
-require "yaml"
 
 module ProvingGround
   # Vagrant inspects every container of the host for published ports, which costs a call each and dies with
@@ -40,26 +39,23 @@ module ProvingGround
     def made_by = "Proving Ground, run #{fetch("run_id", "by hand")}"
     def folders = fetch("folders", {})
 
-    def topology
-      path = fetch("topology") { File.join(@root, "topology", "#{ENV.fetch("PG_TOPOLOGY", "default")}.yml") }
-      YAML.safe_load(File.read(path))
+    # Name, address, memory and cpus of each; by hand and before there are any, the plugin is asked.
+    def machines
+      fetch("machines") do
+        listed = Dir.chdir(@root) { `#{ENV.fetch("PG_PROGRAM", "proving-ground")} list --json` }
+        $?.success? ? JSON.parse(listed) : abort("Vagrantfile: `proving-ground list` does not know the machines")
+      end
     end
   end
 
   module_function
 
-  # Define all machines of the topology on `config`; `root` is the project's directory.
+  # Define all machines on `config`; `root` is the project's directory.
   def machines(config, root)
     run = Run.new(root)
     patch(run)
     defaults(config, run)
-    plan = run.topology
-    prefix = run["network_prefix"] || plan["networks"]["machines"].split(".").first(3).join(".")
-    plan["machines"].each do |kind, machine|
-      (1..machine.fetch("count", 1)).each do |number|
-        define(config, run, machine, format("%s-%02d", kind, number), "#{prefix}.#{machine["octet"] + number - 1}")
-      end
-    end
+    run.machines.each { |machine| define(config, run, machine, machine["name"], machine["address"]) }
   end
 
   def patch(run)

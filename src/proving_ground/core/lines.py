@@ -1,0 +1,63 @@
+"""On which line of a YAML or TOML file a key stands. The parsers do not tell; this is read only after an error."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from proving_ground.core.problems import Keys, Lines
+
+HEADER = re.compile(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(#.*)?$")
+ENTRY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+
+
+def no_lines(keys: Keys) -> int | None:  # noqa: ARG001 - as every Lines
+    """For content that comes from no file."""
+    return None
+
+
+def yaml_lines(text: str) -> Lines:
+    """The lines of a text that is YAML."""
+
+    def line(keys: Keys) -> int | None:
+        node: Any = yaml.compose(text)
+        found = node.start_mark.line + 1 if node is not None else None
+        for key in keys:
+            if isinstance(node, yaml.MappingNode):
+                entry = next(((name, value) for name, value in node.value if name.value == str(key)), None)
+                if entry is None:
+                    return found
+                found, node = entry[0].start_mark.line + 1, entry[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+                node = node.value[key]
+                found = node.start_mark.line + 1
+        return found
+
+    return line
+
+
+def toml_lines(text: str, table: str) -> Lines:
+    """The lines of a text that is TOML, for keys below ``table`` (its name with dots)."""
+    above = tuple(table.split("."))
+    places: dict[tuple[str, ...], int] = {}
+    current: tuple[str, ...] = ()
+    for number, content in enumerate(text.splitlines(), start=1):
+        if (header := HEADER.match(content)) is not None:
+            current = parts(header[1])
+            places.setdefault(current, number)
+        elif (entry := ENTRY.match(content)) is not None:
+            places.setdefault((*current, *parts(entry[1])), number)
+
+    def line(keys: Keys) -> int | None:
+        path = (*above, *(str(key) for key in keys))
+        return next((places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in places), None)
+
+    return line
+
+
+def parts(dotted: str) -> tuple[str, ...]:
+    """A TOML key's parts, without their quotes."""
+    return tuple(part.strip("\"'") for part in PART.findall(dotted))
