@@ -3,8 +3,9 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
-.PHONY: help setup depot depot-repair integration integration-checkpoints integration-libvirt test lint unit compatibility \
-	examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean bench shell lock
+.PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-libvirt \
+	test matrix lint unit compatibility examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean \
+	bench shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -30,12 +31,19 @@ integration: depot ## From nothing to a verified cluster: syntax, create, conver
 integration-checkpoints: depot ## The same by checkpoints: saved phase by phase, removed, brought back; they stay
 	@$(tox) integration-checkpoints
 
+integration-etcd3: depot ## The same with three etcd members
+	@$(tox) integration-etcd3
+
 integration-libvirt: ## The same on virtual machines, one of them; slow where there is no KVM
 	@scripts/setup libvirt
 	@$(proving-ground) depot fill
 	@$(tox) integration-libvirt
 
-test: lint unit compatibility examples integration integration-checkpoints ## All that CI runs
+# What is quick comes first, so that most failures show early.
+test: lint unit compatibility examples integration integration-etcd3 integration-checkpoints ## All that CI runs
+
+matrix: setup ## The plugin's own tests with every ansible-core that it supports, on every Python that is here
+	@$(python) -m tox run -m matrix
 
 lint: setup ## Python, YAML, Ansible, Go and shell by their linters; the Vagrantfile by Vagrant
 	@$(tox) lint

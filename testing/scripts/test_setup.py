@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -13,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-TOOLS = "sh dirname sed grep cat find head sort tr paste sha256sum mktemp awk rm dpkg env"
+TOOLS = "sh dirname sed grep cat find head sort tr paste sha256sum mktemp awk rm dpkg env flock"
 """What set-up itself works with; nothing of what it looks for is among it."""
 
 ID = """#!/bin/sh
@@ -35,8 +36,8 @@ printf '%s:\\n  Candidate: %s\\n' "$2" "$candidate"
 """
 
 
-def run(tmp_path: Path, *, lacks: str = "", refused: int = 0) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """Set up a checkout on a machine that has nothing yet, as a user who may become root.
+def machine(tmp_path: Path, *, lacks: str = "", refused: int = 0) -> tuple[Path, dict[str, str]]:
+    """Make a checkout on a machine that has nothing yet, for a user who may become root.
 
     Args:
         tmp_path: where checkout and machine lie.
@@ -44,7 +45,7 @@ def run(tmp_path: Path, *, lacks: str = "", refused: int = 0) -> tuple[subproces
         refused: exit code of apt's update once another repository is among its sources.
 
     Returns:
-        how it ended, and what root was asked for, line by line.
+        its ``scripts/setup``, and the environment to run that in.
     """
     checkout, programs, asked = tmp_path / "checkout", tmp_path / "bin", tmp_path / "asked"
     for directory in (checkout / "scripts", checkout / ".venv" / "bin", programs):
@@ -62,15 +63,15 @@ def run(tmp_path: Path, *, lacks: str = "", refused: int = 0) -> tuple[subproces
     shutil.copy(programs / "python3", checkout / ".venv" / "bin" / "python")
     for name in TOOLS.split():
         (programs / name).symlink_to(str(shutil.which(name)))
-    state = {"ASKED": str(asked), "LACKS": lacks, "REFUSED": str(refused)}
-    done = subprocess.run(
-        [checkout / "scripts" / "setup"],
-        env={**os.environ, **state, "PATH": str(programs)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done, asked.read_text(encoding="utf-8").splitlines()
+    state = {"ASKED": str(asked), "LACKS": lacks, "REFUSED": str(refused), "PATH": str(programs)}
+    return checkout / "scripts" / "setup", {**os.environ, **state}
+
+
+def run(tmp_path: Path, *, lacks: str = "", refused: int = 0) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Set up such a checkout: how it ended, and what root was asked for, line by line."""
+    script, environment = machine(tmp_path, lacks=lacks, refused=refused)
+    done = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
+    return done, Path(environment["ASKED"]).read_text(encoding="utf-8").splitlines()
 
 
 def installed(asked: list[str]) -> list[str]:
@@ -120,3 +121,18 @@ def test_another_package_that_a_release_lacks_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "setup: error: apt offers no package mmdebstrap" in done.stderr
     assert not [line for line in asked if " install " in line]
+
+
+def test_set_ups_of_one_checkout_take_turns(tmp_path: Path) -> None:
+    """Environments of tox that run at the same time each begin with one."""
+    script, environment = machine(tmp_path)
+    with script.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = subprocess.Popen([script], env=environment, stdout=subprocess.PIPE, text=True)
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "setup: waiting for another set-up of this checkout\n"
+        assert Path(environment["ASKED"]).read_text(encoding="utf-8") == "", "nothing is installed meanwhile"
+        fcntl.flock(other, fcntl.LOCK_UN)
+    output, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0, output
+    assert "installing with apt" in output

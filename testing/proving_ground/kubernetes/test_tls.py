@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from fixtures.pki import issue, key_usage
+from proving_ground.kubernetes.certificates import issue, key_usage
 from proving_ground.kubernetes.tls import Identity, Verdict, ask
 
 NAME = "server.test"

@@ -26,7 +26,7 @@ from proving_ground.machines.lock import locked
 from proving_ground.plugin.options import OPTIONS
 from proving_ground.providers import registry
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
