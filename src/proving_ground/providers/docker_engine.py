@@ -67,8 +67,9 @@ def _refusal() -> str | None:
         result = subprocess.run(
             ["docker", "version"], capture_output=True, text=True, check=False, timeout=CLIENT_SECONDS
         )
-    except subprocess.TimeoutExpired:
-        return f"its client got no answer within {CLIENT_SECONDS:.0f} s"
+    except subprocess.TimeoutExpired as late:
+        text = f"the Docker engine neither answers nor refuses within {CLIENT_SECONDS:.0f} s"
+        raise PreflightError(text, where="docker", hint="look whether it is frozen; restart it") from late
     return None if result.returncode == 0 else result.stderr
 
 

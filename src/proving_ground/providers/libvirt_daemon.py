@@ -68,8 +68,9 @@ def refusal() -> str | None:
     command = ["virsh", "--connect", URI, "uri"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CLIENT_SECONDS)
-    except subprocess.TimeoutExpired:
-        return f"its client got no answer within {CLIENT_SECONDS:.0f} s"
+    except subprocess.TimeoutExpired as late:
+        text = f"libvirt neither answers nor refuses within {CLIENT_SECONDS:.0f} s"
+        raise PreflightError(text, where="libvirt", hint="look whether it is frozen; restart it") from late
     return None if result.returncode == 0 else result.stderr
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import psutil
 import pytest
@@ -25,7 +25,7 @@ from proving_ground.host import routes
 from proving_ground.lifecycle import preflight
 from proving_ground.process import services
 from proving_ground.process.processes import record
-from proving_ground.providers import docker_engine
+from proving_ground.providers import docker_engine, libvirt_daemon
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = Settings(ROOT, "run-1")
@@ -106,6 +106,20 @@ def test_a_daemon_that_has_ended_is_gone_though_nobody_has_asked_for_it() -> Non
     services.await_end({"dockerd": psutil.Process(daemon.pid)})
     assert Path(f"/proc/{daemon.pid}").exists()
     daemon.wait()
+
+
+@pytest.mark.parametrize(("module", "program"), [(docker_engine, "docker"), (libvirt_daemon, "virsh")])
+def test_an_engine_that_is_frozen_is_one_line_and_no_engine_without_machines(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: ModuleType, program: str
+) -> None:
+    client = tmp_path / program
+    client.write_text("#!/bin/sh\nexec sleep 300\n", encoding="utf-8")
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(module, "CLIENT_SECONDS", 0.3)
+    monkeypatch.setattr(module, "PROGRAMS", ("virsh",), raising=False)
+    with pytest.raises(PreflightError, match=r"neither answers nor refuses within 0 s — look whether it is frozen"):
+        module.ensure_running(Progress())
 
 
 def test_too_little_disk_says_how_much_there_is_and_should_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
