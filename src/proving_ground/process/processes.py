@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ def carrying(variable: str, value: str, *, whole: bool = True) -> list[psutil.Pr
     import psutil
 
     found = []
-    for process in psutil.process_iter():
+    for process in _all():
         with suppress(psutil.Error):  # it has ended, or is somebody else's
             said = process.environ().get(variable, "")
             if said == value or (not whole and said.startswith(value)):
@@ -50,11 +50,24 @@ def in_session(leader: psutil.Process) -> list[psutil.Process]:
     if psutil.pid_exists(leader.pid) and not leader.is_running():
         return []  # its number is another's; it is given away only when nobody is left in the session
     found = []
-    for process in psutil.process_iter():
+    for process in _all():
         with suppress(ProcessLookupError):
             if os.getsid(process.pid) == leader.pid and is_alive(process):
                 found.append(process)
     return found
+
+
+def _all() -> Iterator[psutil.Process]:
+    """All processes as they are now.
+
+    psutil's ``process_iter`` keeps them from the last time: a process that has got a number since is taken for the one
+    before, and then left out once.
+    """
+    import psutil
+
+    for pid in psutil.pids():
+        with suppress(psutil.NoSuchProcess):
+            yield psutil.Process(pid)
 
 
 def is_alive(process: psutil.Process) -> bool:
