@@ -69,4 +69,5 @@ def test_a_test_that_asks_for_a_browser_is_told_the_extra_that_it_lacks(alone: E
     done = alone.pytest(project, "-k", "browser")
     assert done.code == 1, done.text
     assert "pg_browser: selenium is not installed — pip install 'pytest-proving-ground[browser]'" in done.output
+    assert "vagrant" not in done.output, "machines were asked for first"
     assert "Traceback" not in done.text

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -76,21 +78,26 @@ def programs(find: Callable[[str], str | None] = look) -> Programs:
     return Programs(driver, browser)
 
 
-@pytest.fixture
-def pg_browser(tmp_path: Path, pg_timeouts: Timeouts) -> Iterator[WebDriver]:
-    """A browser with an empty profile; it is closed when the test ends."""
+@pytest.fixture(scope="session")
+def pg_webdriver() -> ModuleType:
+    """The module ``selenium.webdriver``; a project that lacks it is told so before machines are made."""
     require("selenium", extra="browser", where="pg_browser")
-    from selenium import webdriver
+    return import_module("selenium.webdriver")
+
+
+@pytest.fixture
+def pg_browser(pg_webdriver: ModuleType, tmp_path: Path, pg_timeouts: Timeouts) -> Iterator[WebDriver]:
+    """A browser with an empty profile; it is closed when the test ends."""
     from selenium.webdriver.chrome.service import Service
 
     found = programs()
-    options = webdriver.ChromeOptions()
+    options = pg_webdriver.ChromeOptions()
     if found.browser is not None:
         options.binary_location = found.browser
     for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(argument)
     service = Service(found.driver, log_output=str(tmp_path / "chromedriver.log"))
-    driver = webdriver.Chrome(options, service)
+    driver = pg_webdriver.Chrome(options, service)
     driver.set_page_load_timeout(pg_timeouts.seconds(PAGE_TIMEOUT))
     yield driver
     driver.quit()
