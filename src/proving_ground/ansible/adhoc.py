@@ -6,7 +6,8 @@ import json
 import os
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def run_module(
     Args:
         settings: say where the project and its Ansible configuration lie.
         inventory: its file.
-        pattern: hosts, in Ansible's words: ``nodes:!etcd``.
+        pattern: hosts, in Ansible's words: ``nodes:!store``.
         module: its name; ``include_role`` runs a role.
         args: the module's, by name or as on the command line.
         become: whether it runs as root.
@@ -73,50 +74,61 @@ def run_module(
     Raises:
         ModuleError: it failed on a host, no host matches, or it did not end in time; names host and message.
     """
-    import ansible_runner  # not at the top: who only collects tests does not pay for it
-
     failed: list[Outcome] = []
     results: Results = {}
-
-    def note(event: dict[str, Any]) -> bool:
-        data = event.get("event_data", {})
-        if event["event"] in STATUSES:
-            outcome = outcome_of(event["event"], data, event.get("stdout", ""))
-            results[outcome.host] = dict(data.get("res") or {})
-            if outcome.status in {"failed", "unreachable"}:
-                failed.append(outcome)
-        return False
-
     mark = f"{settings.root}#{uuid.uuid4().hex}"  # its own: others may run beside it
     options = [word for word, wanted in (("--become", become), ("--check", check)) if wanted]
-    with tempfile.TemporaryDirectory(prefix="proving-ground-module-") as private, cancelling() as is_cancelled:
-        try:
-            result = ansible_runner.run(
-                private_data_dir=private,
-                project_dir=str(settings.root),
-                inventory=str(inventory),
-                host_pattern=pattern,
-                module=module,
-                module_args=args if isinstance(args, str) else json.dumps(dict(args)),
-                extravars=dict(extra_vars or {}),
-                cmdline=" ".join(options) or None,
-                envvars=dict(os.environ) | environment(settings, timeouts) | dict(env or {}) | {MARK: mark},
-                event_handler=note,
-                cancel_callback=is_cancelled,
-                quiet=True,
-                suppress_env_files=True,
-                timeout=max(1, round(timeouts.seconds(timeout))),
-                settings={"runner_mode": "subprocess"},
-            )
-            files = [Path(result.config.artifact_dir) / name for name in ("stdout", "stderr")]
-            said = "".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.exists())
-        finally:
-            end_marked(mark)
+    asked = {
+        "project_dir": str(settings.root),
+        "inventory": str(inventory),
+        "host_pattern": pattern,
+        "module": module,
+        "module_args": args if isinstance(args, str) else json.dumps(dict(args)),
+        "extravars": dict(extra_vars or {}),
+        "cmdline": " ".join(options) or None,
+        "envvars": dict(os.environ) | environment(settings, timeouts) | dict(env or {}) | {MARK: mark},
+        "timeout": max(1, round(timeouts.seconds(timeout))),
+    }
+    result, said = _run(asked, partial(_note, results, failed), mark)
     if result.status == "canceled":
         raise KeyboardInterrupt
     if result.status == "successful" and results:
         return results
     raise _failure(f"{pattern}: {module}", result.status, failed, results, said, timeouts.seconds(timeout))
+
+
+def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: str) -> tuple[Any, str]:
+    """Run ansible-runner with what is ``asked`` of it: its result, and what Ansible wrote; no process outlives it."""
+    import ansible_runner  # not at the top: who only collects tests does not pay for it
+
+    with tempfile.TemporaryDirectory(prefix="proving-ground-module-") as private, cancelling() as is_cancelled:
+        try:
+            result = ansible_runner.run(
+                **asked,
+                private_data_dir=private,
+                event_handler=note,
+                cancel_callback=is_cancelled,
+                quiet=True,
+                suppress_env_files=True,
+                settings={"runner_mode": "subprocess"},
+            )
+            files = [Path(result.config.artifact_dir) / name for name in ("stdout", "stderr")]
+            return result, "".join(
+                file.read_text(encoding="utf-8", errors="replace") for file in files if file.exists()
+            )
+        finally:
+            end_marked(mark)
+
+
+def _note(results: Results, failed: list[Outcome], event: dict[str, Any]) -> bool:
+    """Keep what a host has returned."""
+    data = event.get("event_data", {})
+    if event["event"] in STATUSES:
+        outcome = outcome_of(event["event"], data, event.get("stdout", ""))
+        results[outcome.host] = dict(data.get("res") or {})
+        if outcome.status in {"failed", "unreachable"}:
+            failed.append(outcome)
+    return False
 
 
 def _failure(

@@ -36,7 +36,7 @@ def pg_ansible(
     pg_settings: Settings,
     pg_timeouts: Timeouts,
 ) -> AdHoc:
-    """Runs a module: ``pg_ansible("nodes", "stat", {"path": "/etc"})["etcd-01"]["stat"]["exists"]``.
+    """Runs a module: ``pg_ansible("nodes", "stat", {"path": "/etc"})["web-01"]["stat"]["exists"]``.
 
     Takes a pattern of hosts, a module, its arguments (a mapping, or text as on the command line) and ``become``,
     ``check``, ``extra_vars``, ``env``, ``timeout`` (seconds). Returns host → result, a dict; fails with a ModuleError

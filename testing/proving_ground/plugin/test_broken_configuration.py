@@ -53,15 +53,20 @@ BROKEN = {
         said("playbook = 3\n"),
         (),
         11,
-        "pyproject.toml [tool.proving-ground]: playbook is 3 — write a text",
+        "pyproject.toml:2: playbook: is 3 — write text in quotes",
     ),
     "unknown setting": (
         said("playbok = 's'\n"),
         (),
         11,
-        "[tool.proving-ground]: unknown setting playbok — choose one of",
+        "pyproject.toml:2: playbok: unknown key — did you mean playbook?",
     ),
-    "no such playbook": (said("playbook = 'a.yml'\n"), (), 11, "[tool.proving-ground]: there is no playbook a.yml"),
+    "no such playbook": (
+        said("playbook = 'a.yml'\n"),
+        (),
+        11,
+        "pyproject.toml:2: playbook: there is no playbook a.yml",
+    ),
     "unknown topology": (
         said(""),
         ("--pg-topology=moon",),
