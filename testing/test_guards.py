@@ -14,9 +14,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "proving_ground"
 LONGEST_FUNCTION, LONGEST_MODULE = 60, 250
 
-OWN_WORDS_OF_KUBERNETES = frozenset({"kubectl", "core"})
-"""What the extra for clusters calls Kubernetes' own program and API; a role and a user of ours have the same names."""
-
+OWN_WORDS_OF_KUBERNETES = frozenset({"ca", "core", "kubectl"})
+"""What the extra for clusters calls X.509's, Kubernetes' and its program's own things; ours have the same names."""
 
 ORDINARY_WORDS = frozenset({"cluster"})
 """Words that anybody needs, and that a role of ours is called: only with its directory are they its name."""

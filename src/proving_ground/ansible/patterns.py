@@ -22,7 +22,7 @@ class Patterns:
     """The hosts of a topology, as plays name them.
 
     Ansible's matching is loaded only for a pattern that is more than names of groups and hosts: to load it takes
-    a second of a busy core (1.0 to 1.1 s were measured).
+    a second of a busy processor (1.0 to 1.1 s were measured).
 
     Args:
         topology: tells which hosts there are, and which groups they are in.
