@@ -22,6 +22,9 @@ from proving_ground.process.reaper import MARK, end_marked
 SECONDS = 60.0
 """For one module on all hosts, unless the caller says otherwise."""
 
+OF_THE_RUNNER = ("artifacts", "env", "inventory", "project", "fact_cache")
+"""What ansible-runner looks for, or writes, in its own directory."""
+
 Results = dict[str, dict[str, Any]]
 """Host → what the module has returned there."""
 
@@ -102,6 +105,10 @@ def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: st
     import ansible_runner  # not at the top: who only collects tests does not pay for it
 
     with tempfile.TemporaryDirectory(prefix="proving-ground-module-") as private, cancelling() as is_cancelled:
+        # ansible-runner runs a module in its own directory, and Ansible's configuration may name files by relative paths.
+        for entry in Path(asked["project_dir"]).iterdir():
+            if entry.name not in OF_THE_RUNNER:
+                (Path(private) / entry.name).symlink_to(entry)
         try:
             result = ansible_runner.run(
                 **asked,

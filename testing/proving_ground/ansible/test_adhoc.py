@@ -95,3 +95,12 @@ def test_a_module_that_does_not_end_is_ended(project: Settings) -> None:
     if mark.exists():  # on a slow host Ansible has not come so far
         number = int(mark.read_text(encoding="ascii"))
         assert not psutil.pid_exists(number) or not is_alive(psutil.Process(number)), "it goes on here"
+
+
+def test_relative_paths_of_ansibles_configuration_are_the_projects(project: Settings) -> None:
+    """As ssh's configuration in ``ssh_args``: ansible-runner runs a module in a directory of its own."""
+    (project.root / "near").write_text("it is there", encoding="utf-8")
+    found = run(
+        project, "here", "ansible.builtin.command", {"argv": ["true"], "stdin": "{{ lookup('pipe', 'cat near') }}"}
+    )
+    assert found["here"]["rc"] == 0
