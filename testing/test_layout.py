@@ -21,7 +21,8 @@ def rooms(root: Path, pattern: str) -> set[str]:
 
 
 def test_the_plugins_own_tests_mirror_its_rooms() -> None:
-    assert rooms(OWN, "test_*.py") == rooms(PLUGIN, "*.py")
+    # Beside the rooms lie tests of the package as a whole.
+    assert rooms(OWN, "test_*.py") - {"."} == rooms(PLUGIN, "*.py")
 
 
 def imports(file: Path) -> set[str]:

@@ -35,6 +35,12 @@ def told(*arguments: str) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
+def env_list() -> list[str]:
+    """The environments that tox runs where none is named."""
+    found: list[str] = json.loads(told("config", "--core", "-k", "env_list", "--format", "json"))["tox"]["env_list"]
+    return found
+
+
 @pytest.fixture(scope="module")
 def environments() -> dict[str, dict[str, Any]]:
     """Commands and variables of every environment, by its name."""
@@ -87,6 +93,12 @@ def test_ci_runs_environments_that_exist(service: Any, environments: dict[str, d
 
 
 @SERVICES
+def test_ci_runs_all_that_make_test_runs(service: Any) -> None:
+    _, jobs = service()
+    assert set(env_list()) - {name for job in jobs for name in job} == set()
+
+
+@SERVICES
 def test_ci_runs_the_whole_matrix(service: Any, matrix: set[str]) -> None:
     _, jobs = service()
     assert {name for job in jobs for name in job if MATRIX.fullmatch(name)} == matrix
@@ -122,10 +134,7 @@ def test_environments_that_are_recommended_exist(
 def test_make_test_runs_what_tox_runs_by_itself() -> None:
     found = re.search(r"^test: (.*?) *##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert found is not None
-    assert (
-        found[1].split()
-        == json.loads(told("config", "--core", "-k", "env_list", "--format", "json"))["tox"]["env_list"]
-    )
+    assert found[1].split() == env_list()
 
 
 def test_every_environment_runs_something(environments: dict[str, dict[str, Any]]) -> None:
