@@ -105,7 +105,7 @@ def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: st
     import ansible_runner  # not at the top: who only collects tests does not pay for it
 
     with tempfile.TemporaryDirectory(prefix="proving-ground-module-") as private, cancelling() as is_cancelled:
-        # ansible-runner runs a module in its own directory, and Ansible's configuration may name files by relative paths.
+        # ansible-runner runs a module in its own directory; Ansible's configuration may name files by relative paths.
         for entry in Path(asked["project_dir"]).iterdir():
             if entry.name not in OF_THE_RUNNER:
                 (Path(private) / entry.name).symlink_to(entry)

@@ -13,7 +13,6 @@ from proving_ground.cli import commands, depot
 from proving_ground.core.errors import HarnessError, UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.core.timeouts import Timeouts
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.machines.lock import locked
@@ -60,7 +59,7 @@ def run(options: argparse.Namespace, life: Lifecycle) -> int:
     if not command.changes:
         return command.run(life, options) or 0
     awaited = life.progress.say if command.waits else None
-    with locked(life.settings.state_directory, awaited=awaited, timeouts=Timeouts(life.settings.timeout_factor)):
+    with locked(life.settings.state_directory, awaited=awaited, timeouts=life.settings.timeouts):
         try:
             return command.run(life, options) or 0
         finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proving_ground.core.project import Project
+from proving_ground.core.timeouts import Timeouts
 
 PROVIDERS = ("docker", "libvirt", "virtualbox")
 KEEP = ("never", "failed", "always")
@@ -44,6 +45,11 @@ class Settings:
     checkpoints: bool = False
     timeout_factor: float = 1.0
     project: Project = field(default_factory=Project)
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """Those of this host; machines may be slower still (``Record.timeout_factor``)."""
+        return Timeouts(self.timeout_factor)
 
     @property
     def topologies(self) -> Path:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from proving_ground.core.errors import PreflightError
-from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
+from proving_ground.core.polling import NotReady, WaitTimeoutError
 from proving_ground.core.progress import Progress
+from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.process.processes import is_alive, record, recorded, send
 from proving_ground.process.reaper import MARK, RUN
 
@@ -39,6 +40,7 @@ def start(
     log: Path,
     refusal: Callable[[], str | None],
     progress: Progress,
+    timeouts: Timeouts = USUAL,
 ) -> None:
     """Start daemons in sessions of their own, record which processes they are, and wait until they answer.
 
@@ -49,6 +51,7 @@ def start(
         log: gets their output.
         refusal: a client's words when it gets no answer, None when it gets one.
         progress: told that they are started.
+        timeouts: of this host.
 
     Raises:
         PreflightError: one ended at once, or they do not answer.
@@ -81,7 +84,7 @@ def start(
             raise NotReady(words.strip().splitlines()[-1] if words.strip() else "no answer")
 
     try:
-        wait_until(f"{what} answers", answers, timeout=60, interval=0.2)
+        timeouts.wait_until(f"{what} answers", answers, timeout=60, interval=0.2)
     except WaitTimeoutError as error:
         raise PreflightError(str(error), where=where, hint="read its log", log=log) from error
 
@@ -99,7 +102,7 @@ def stop(processes: Mapping[str, psutil.Process]) -> None:
     await_end(processes)
 
 
-def await_end(processes: Mapping[str, psutil.Process]) -> None:
+def await_end(processes: Mapping[str, psutil.Process], timeouts: Timeouts = USUAL) -> None:
     """Wait until these daemons are gone; WaitTimeoutError when they do not go."""
 
     def gone() -> None:
@@ -107,7 +110,7 @@ def await_end(processes: Mapping[str, psutil.Process]) -> None:
         if left:
             raise NotReady(f"{', '.join(left)} is still there")
 
-    wait_until(f"{', '.join(processes)} has ended", gone, timeout=30)
+    timeouts.wait_until(f"{', '.join(processes)} has ended", gone, timeout=30)
 
 
 def _record(daemon: str) -> Path:

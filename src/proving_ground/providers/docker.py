@@ -23,7 +23,7 @@ class Docker(Provider):
 
     def ensure_running(self, progress: Progress) -> None:
         """Find or start the Docker docker_engine."""
-        docker_engine.ensure_running(progress)
+        docker_engine.ensure_running(progress, self.settings.timeouts)
 
     def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:
         """Import the image, make the network."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from proving_ground.core.errors import MachineError, PreflightError
 from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
 from proving_ground.core.progress import Progress
+from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.process import commands, services
 from proving_ground.process.programs import not_installed
 from proving_ground.process.services import cache_directory
@@ -42,7 +43,7 @@ CREATE_ARGUMENTS = (
 )
 
 
-def ensure_running(progress: Progress) -> None:
+def ensure_running(progress: Progress, timeouts: Timeouts = USUAL) -> None:
     """Find a running engine, or start one when this process may and nobody else would.
 
     Raises:
@@ -59,7 +60,7 @@ def ensure_running(progress: Progress) -> None:
         raise PreflightError("the Docker engine is not running", hint="run `sudo systemctl start docker`")
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         raise PreflightError("the Docker engine is not running", hint="start dockerd as root")
-    _start(progress)
+    _start(progress, timeouts)
 
 
 def _refusal() -> str | None:
@@ -73,7 +74,7 @@ def _refusal() -> str | None:
     return None if result.returncode == 0 else result.stderr
 
 
-def _start(progress: Progress) -> None:
+def _start(progress: Progress, timeouts: Timeouts) -> None:
     cache = cache_directory()
     pidfile = cache / "docker.pid"
     command = ["dockerd", "--data-root", str(cache / "docker"), "--pidfile", str(pidfile)]
@@ -81,13 +82,21 @@ def _start(progress: Progress) -> None:
     # One that has been told to end answers nobody any more, and lets none start beside it until it has.
     ending = services.running(["dockerd"])
     try:
-        services.await_end(ending)
+        services.await_end(ending, timeouts)
     except WaitTimeoutError as error:
         hint = f"end it with `kill -9 {ending['dockerd'].pid}`"
         raise PreflightError(f"the Docker engine does not answer: {error}", hint=hint, log=log) from error
     # dockerd itself does not start where the number in it is some process's, whichever that is by now.
     pidfile.unlink(missing_ok=True)
-    services.start("Docker engine", {"dockerd": command}, where="docker", log=log, refusal=_refusal, progress=progress)
+    services.start(
+        "Docker engine",
+        {"dockerd": command},
+        where="docker",
+        log=log,
+        refusal=_refusal,
+        progress=progress,
+        timeouts=timeouts,
+    )
 
 
 def stop_ours() -> bool:

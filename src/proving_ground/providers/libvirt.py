@@ -27,7 +27,7 @@ class Libvirt(Provider):
 
     def ensure_running(self, progress: Progress) -> None:
         """Find or start libvirt."""
-        libvirt_daemon.ensure_running(progress)
+        libvirt_daemon.ensure_running(progress, self.settings.timeouts)
 
     def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:
         """Hand the box over, find out how machines are run, choose the network of their first interface."""

@@ -12,6 +12,7 @@ from proving_ground.core.errors import MachineError, PreflightError
 from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import named
+from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.process import commands, services
 from proving_ground.process.services import cache_directory, managed_by_systemd
 
@@ -37,7 +38,7 @@ PROBE = """\
 """
 
 
-def ensure_running(progress: Progress) -> None:
+def ensure_running(progress: Progress, timeouts: Timeouts = USUAL) -> None:
     """Find a running libvirt, or start one when this process may and nobody else would.
 
     Raises:
@@ -55,7 +56,7 @@ def ensure_running(progress: Progress) -> None:
         raise PreflightError("libvirt is not running", hint="run `sudo systemctl start libvirtd`")
     if os.geteuid() != 0 or any(which(daemon) is None for daemon in DAEMONS):
         raise PreflightError("libvirt is not running", hint=f"start libvirtd as root, or {HINT}")
-    _start(progress)
+    _start(progress, timeouts)
 
 
 def which(program: str) -> str | None:
@@ -74,7 +75,7 @@ def refusal() -> str | None:
     return None if result.returncode == 0 else result.stderr
 
 
-def _start(progress: Progress) -> None:
+def _start(progress: Progress, timeouts: Timeouts) -> None:
     # A container's PID 1 may take seconds to reap what libvirt has ended, and libvirt waits for it, dozens of times: a
     # reaper of our own does it at once (bring-up of one emulated machine: 201 s → 71 s).
     reaper = [tini, "-s", "--"] if (tini := which("tini")) else []
@@ -83,7 +84,15 @@ def _start(progress: Progress) -> None:
         daemon: [*reaper, which(daemon) or daemon, "--pid-file", str(cache / f"{daemon}.pid")] for daemon in DAEMONS
     }
     log = cache / "libvirtd.log"
-    services.start("libvirt", commands, where="libvirt", log=log, refusal=refusal, progress=progress)
+    services.start(
+        "libvirt",
+        commands,
+        where="libvirt",
+        log=log,
+        refusal=refusal,
+        progress=progress,
+        timeouts=timeouts,
+    )
 
 
 def stop_ours() -> bool:
