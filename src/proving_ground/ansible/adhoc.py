@@ -90,17 +90,17 @@ def run_module(
         "extravars": dict(extra_vars or {}),
         "cmdline": " ".join(options) or None,
         "envvars": dict(os.environ) | environment(settings, timeouts) | dict(env or {}) | {MARK: mark},
-        "timeout": max(1, round(timeouts.seconds(timeout))),
     }
-    result, said = _run(asked, partial(_note, results, failed), mark)
+    seconds = timeouts.seconds(timeout)
+    result, said = _run(asked, partial(_note, results, failed), mark, seconds)
     if result.status == "canceled":
         raise KeyboardInterrupt
     if result.status == "successful" and results:
         return results
-    raise _failure(f"{pattern}: {module}", result.status, failed, results, said, timeouts.seconds(timeout))
+    raise _failure(f"{pattern}: {module}", result.status, failed, results, said, seconds)
 
 
-def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: str) -> tuple[Any, str]:
+def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: str, seconds: float) -> tuple[Any, str]:
     """Run ansible-runner with what is ``asked`` of it: its result, and what Ansible wrote; no process outlives it."""
     import ansible_runner  # not at the top: who only collects tests does not pay for it
 
@@ -117,6 +117,7 @@ def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: st
                 cancel_callback=is_cancelled,
                 quiet=True,
                 suppress_env_files=True,
+                timeout=max(1, round(seconds)),
                 settings={"runner_mode": "subprocess"},
             )
             files = [Path(result.config.artifact_dir) / name for name in ("stdout", "stderr")]
