@@ -18,6 +18,10 @@ LOCALHOST, NODES = "localhost", "nodes"
 SEPARATORS = re.compile(r"\s*[:,]\s*")
 
 
+NAME = re.compile(r"\w[\w.-]*")
+"""A group or a host, and not a pattern."""
+
+
 class Patterns:
     """The hosts of a topology, as plays name them.
 
@@ -35,6 +39,7 @@ class Patterns:
         self._groups = {**groups, NODES: machines}
         self._known = {name: [name] for name in [*machines, LOCALHOST]} | self._groups
         self._known["all"] = [*machines, LOCALHOST]
+        self._known["ungrouped"] = [LOCALHOST]
 
     def hosts(self, pattern: str | list[str]) -> tuple[str, ...]:
         """Hosts of a pattern, each once: machines in the order of the plan, then the controller.
@@ -49,8 +54,9 @@ class Patterns:
         if "{{" in text:
             return ()
         words = SEPARATORS.split(text.strip())
-        names = [self._known[word] for word in words if word in self._known]
-        found = {name for each in names for name in each} if len(names) == len(words) else self._matched(pattern)
+        # A name that the topology does not have is nobody: another topology, or one that could not be read.
+        is_names = all(NAME.fullmatch(word) for word in words)
+        found = {name for word in words for name in self._known.get(word, ())} if is_names else self._matched(pattern)
         return tuple(name for name in self._known["all"] if name in found)
 
     def _matched(self, pattern: str | list[str]) -> set[str]:

@@ -79,8 +79,10 @@ def test_names_alone_do_not_load_ansible() -> None:
     program = f"""
 import sys
 from pathlib import Path
+from proving_ground.ansible.patterns import Patterns
 from proving_ground.ansible.playbook import steps
-from proving_ground.core.topology import load
+from proving_ground.core.topology import load, parse
+assert Patterns(parse("other", {{"machines": {{"web": {{}}}}}})).hosts("moon:web") == ("web-01",)
 assert steps(Path({str(ROOT / "kubernetes.yml")!r}), load(Path({str(ROOT / "topology")!r}), "default"))
 print(sorted(name for name in sys.modules if name.partition(".")[0] == "ansible"))
 """
