@@ -77,7 +77,7 @@ class Return:
 
 
 @pytest.fixture(scope="module")
-def came_back(
+def restored_at(
     pg_machines: Lifecycle,
     pg_converged: Converge | None,  # noqa: ARG001 - comes first
     pg_converge_failure: ConvergeError | None,
@@ -107,12 +107,12 @@ def came_back(
 
 
 @pytest.mark.parametrize("what", ASKED)
-def test_what_was_saved_is_there_again(came_back: Return, what: str) -> None:
-    assert came_back.before[what], f"there are no {what}"
-    assert came_back.after[what] == came_back.before[what]
+def test_what_was_saved_is_there_again(restored_at: Return, what: str) -> None:
+    assert restored_at.before[what], f"there are no {what}"
+    assert restored_at.after[what] == restored_at.before[what]
 
 
-def test_what_came_afterwards_is_gone(came_back: Return, etcd: Etcd, pg_kube: Kube, pg_hosts: Hosts) -> None:
-    assert etcd.get(came_back.key) is None
-    assert came_back.namespace not in {each.metadata.name for each in pg_kube.core.list_namespace().items}
+def test_what_came_afterwards_is_gone(restored_at: Return, etcd: Etcd, pg_kube: Kube, pg_hosts: Hosts) -> None:
+    assert etcd.get(restored_at.key) is None
+    assert restored_at.namespace not in {each.metadata.name for each in pg_kube.core.list_namespace().items}
     assert [name for name, host in pg_hosts.items() if host.file(AFTERWARDS).exists] == []

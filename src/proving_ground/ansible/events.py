@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from proving_ground.core.errors import ConvergeError
-from proving_ground.core.redact import scrub
+from proving_ground.core.redact import redact
 from proving_ground.process.commands import last_words
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -86,8 +86,8 @@ def outcome_of(event: str, data: dict[str, Any], printed: str = "") -> Outcome:
         status=status,
         seconds=float(data.get("duration") or 0.0),
         # Tasks hide what they know to be secret; this is for what nobody has thought of.
-        message=scrub(message_of(result, printed)),
-        diff=scrub("\n".join(diff_lines(result.get("diff")))),
+        message=redact(message_of(result, printed)),
+        diff=redact("\n".join(diff_lines(result.get("diff")))),
         play=str(data.get("play", "")),
         start=datetime.fromisoformat(data["start"]).timestamp() if data.get("start") else 0.0,
     )

@@ -89,7 +89,7 @@ class Checkpoints:
             self._write(checkpoint)
         return checkpoint
 
-    def bring_back_files(self, checkpoint: Checkpoint) -> None:
+    def restore_files(self, checkpoint: Checkpoint) -> None:
         """Put what was made on the controller where it was."""
         copy(self.directory / checkpoint.key / "state", self._settings.state_directory)
 

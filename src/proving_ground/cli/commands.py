@@ -15,7 +15,7 @@ from proving_ground.core.errors import IdempotenceError
 from proving_ground.lifecycle import machines
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.machines.vagrant import PLUGIN
-from proving_ground.plugin.debug_hints import runs_again, ways_in
+from proving_ground.plugin.debug_hints import access_commands, rerun_commands
 from proving_ground.providers import registry
 
 Runs = Callable[[Lifecycle, argparse.Namespace], int | None]
@@ -126,7 +126,11 @@ def same_machines(life: Lifecycle) -> list[str]:
 
 def print_hints(life: Lifecycle) -> None:
     """Print the commands that reach the machines and what is on them."""
-    lines = [*ways_in(life.settings, life.topology), *runs_again(life.settings, []), "proving-ground destroy"]
+    lines = [
+        *access_commands(life.settings, life.topology),
+        *rerun_commands(life.settings, []),
+        "proving-ground destroy",
+    ]
     sys.stdout.write("".join(f"  {line}\n" for line in lines))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proving_ground.core.redact import scrub
+from proving_ground.core.redact import redact
 from proving_ground.core.settings import Settings
 
 
@@ -57,7 +57,7 @@ class Timeline:
 
 def _scrubbed(value: Any) -> Any:
     if isinstance(value, str):
-        return scrub(value)
+        return redact(value)
     if isinstance(value, Mapping):
         return {key: _scrubbed(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -76,7 +76,7 @@ class Processes:
         try:
             code = process.wait(PROGRAM_SECONDS)
         except subprocess.TimeoutExpired:
-            end(partial(in_session, session), patience=GRACE_SECONDS)
+            end(partial(in_session, session), grace=GRACE_SECONDS)
             raise
         finally:
             with self._lock:
@@ -90,7 +90,7 @@ class Processes:
         with self._lock:
             self._stopped = True
             sessions = list(self._running)
-        end(lambda: [process for session in sessions for process in in_session(session)], patience=GRACE_SECONDS)
+        end(lambda: [process for session in sessions for process in in_session(session)], grace=GRACE_SECONDS)
 
 
 @dataclass(frozen=True)

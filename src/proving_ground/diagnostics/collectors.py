@@ -15,7 +15,7 @@ SECONDS = 4.5
 
 
 @dataclass(frozen=True)
-class Look:
+class Collector:
     """One thing to look at.
 
     Attributes:
@@ -42,7 +42,7 @@ class Seen:
     trouble: str = ""
 
 
-def take(look: Look, timeouts: Timeouts = USUAL, seconds: float = SECONDS) -> Seen:
+def take(look: Collector, timeouts: Timeouts = USUAL, seconds: float = SECONDS) -> Seen:
     """Look at one thing for so many seconds at most; never fails."""
     try:
         done = subprocess.run(
@@ -62,18 +62,18 @@ def take(look: Look, timeouts: Timeouts = USUAL, seconds: float = SECONDS) -> Se
     return Seen(text, f"ended with {done.returncode}" if done.returncode else "")
 
 
-def take_all(wanted: Sequence[Look], timeouts: Timeouts = USUAL) -> Iterator[tuple[Look, Seen]]:
+def run_collectors(wanted: Sequence[Collector], timeouts: Timeouts = USUAL) -> Iterator[tuple[Collector, Seen]]:
     """Look at everything at the same time; yields each look with what it has shown, in their order."""
     with ThreadPoolExecutor(max(1, len(wanted))) as threads:
         yield from zip(wanted, threads.map(lambda look: take(look, timeouts), wanted), strict=True)
 
 
-def on_machine(settings: Settings, host: str, name: str, script: str) -> Look:
+def on_machine(settings: Settings, host: str, name: str, script: str) -> Collector:
     """A shell script run as root on ``host``, over the connection that the run shares."""
     config = str(settings.state_directory / "ssh.config")
     # The caller's time-out ends ssh; the machine's own ends what ssh has started.
     command = ["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=3", host, "sudo timeout 30 sh -s"]
-    return Look(name, command, script)
+    return Collector(name, command, script)
 
 
 SHOW = r"""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from proving_ground.core.redact import scrub
-from proving_ground.diagnostics.collectors import Look
+from proving_ground.core.redact import redact
+from proving_ground.diagnostics.collectors import Collector
 
 LONGEST = 300
 """Characters of a line that are told."""
@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class HealthCheck:
     """A look that may show findings.
 
     Attributes:
@@ -54,7 +54,7 @@ class Inquiry:
 
     host: str
     source: str
-    look: Look
+    look: Collector
     read: Callable[[str], Iterable[Finding]]
 
 
@@ -62,7 +62,7 @@ def distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, in their order and without secrets; what differs in numbers alone is the same."""
     found: dict[tuple[str, ...], Finding] = {}
     for each in findings:
-        finding = replace(each, line=scrub(" ".join(each.line.split()))[:LONGEST])
+        finding = replace(each, line=redact(" ".join(each.line.split()))[:LONGEST])
         key = (finding.host, finding.what, finding.subject, re.sub(r"0x[0-9a-f]+|\d+", "#", finding.line))
         first = found.setdefault(key, replace(finding, count=0))
         found[key] = replace(first, count=first.count + finding.count)

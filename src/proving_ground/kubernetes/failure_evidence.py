@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proving_ground.core.settings import Settings
-from proving_ground.diagnostics.collectors import SHOW, Look
+from proving_ground.diagnostics.collectors import SHOW, Collector
 from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin.run import run_of
 
@@ -29,16 +29,16 @@ kubectl get pods --all-namespaces --no-headers --output \
 )
 
 
-def pytest_proving_ground_looks(item: pytest.Item) -> list[Look]:
+def pytest_proving_ground_collectors(item: pytest.Item) -> list[Collector]:
     """Look at the cluster after the failure of a test that asked it something."""
     names: list[str] = getattr(item, "fixturenames", [])
     return by_kubectl(run_of(item.config).settings, "cluster", CLUSTER) if "pg_kube" in names else []
 
 
-def by_kubectl(settings: Settings, name: str, script: str) -> list[Look]:
+def by_kubectl(settings: Settings, name: str, script: str) -> list[Collector]:
     """A shell script that finds ``KUBECTL`` and ``KUBECONFIG`` set; none where there is no cluster yet to ask."""
     kubeconfig, record = settings.state_directory / "kubeconfig", Ledger(settings.state_directory).read()
     if not kubeconfig.exists() or record is None or not record.view:
         return []
     variables = [f"KUBECONFIG={kubeconfig}", f"KUBECTL={record.view}/bin/kubectl"]
-    return [Look(name, ["env", *variables, "sh", "-s"], script)]
+    return [Collector(name, ["env", *variables, "sh", "-s"], script)]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from proving_ground.diagnostics.collectors import on_machine
-from proving_ground.diagnostics.findings import Finding, Inquiry, UnreadableError
+from proving_ground.diagnostics.findings import Finding, HealthCheck, UnreadableError
 from proving_ground.diagnostics.journal import Entry, panics
 from proving_ground.kubernetes.failure_evidence import by_kubectl
 from proving_ground.kubernetes.pods import ended_with_machine
@@ -36,7 +36,7 @@ LINE = re.compile(r"\./(?P<pod>[^/]+)_[^_/]+/(?P<container>[^/]+)/\d+\.log:(?P<t
 """A container's log as grep shows it: namespace_pod_uid/container/restart.log, and in it time, stream, tag and text."""
 
 
-def pytest_proving_ground_inquiries(config: pytest.Config) -> list[Inquiry]:
+def pytest_proving_ground_health_checks(config: pytest.Config) -> list[HealthCheck]:
     """The API server, of containers and events; every node, of what its containers have written."""
     run = run_of(config)
     settings, topology = run.settings, run.topology
@@ -44,8 +44,11 @@ def pytest_proving_ground_inquiries(config: pytest.Config) -> list[Inquiry]:
     named = config.hook.pytest_proving_ground_kubernetes_nodes(config=config)
     nodes = (named or [node.name for node in topology.nodes]) if api else []
     return [
-        *(Inquiry("cluster", "containers and events", look, objects) for look in api),
-        *(Inquiry(name, "logs of pods", on_machine(settings, name, name, LOGS), partial(logs, name)) for name in nodes),
+        *(HealthCheck("cluster", "containers and events", look, objects) for look in api),
+        *(
+            HealthCheck(name, "logs of pods", on_machine(settings, name, name, LOGS), partial(logs, name))
+            for name in nodes
+        ),
     ]
 
 

@@ -77,7 +77,7 @@ def forwarded(
         port = _port(lines, command, time.monotonic() + timeouts.seconds(ready_timeout))
         yield Endpoint("127.0.0.1", port, timeouts)
     finally:
-        end(partial(in_session, session), patience=STOP_TIMEOUT)
+        end(partial(in_session, session), grace=STOP_TIMEOUT)
         process.wait(STOP_TIMEOUT)
         reader.join(STOP_TIMEOUT)
         process.stdout.close()

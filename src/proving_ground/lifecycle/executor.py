@@ -103,11 +103,11 @@ class Executor:
         self.progress.say(f"from checkpoint {step.phase.name} of {checkpoint.saved[:16]}")
         started = _now()
         if step.in_place:
-            machines.put_back(state.settings, state.topology, state.view, self.progress, step.key)
+            machines.restore_in_place(state.settings, state.topology, state.view, self.progress, step.key)
         else:
             self._make(step.key)
-        state.checkpoints.bring_back_files(checkpoint)
-        self._at(step.phase, step.key, came_back=started)
+        state.checkpoints.restore_files(checkpoint)
+        self._at(step.phase, step.key, restored_at=started)
 
     @_take.register
     def _save(self, step: Save) -> None:
@@ -120,11 +120,11 @@ class Executor:
         record = self.state.record
         assert record is not None, "there are machines to be waited for"
         if step.end.plays > step.begin:
-            since = record.came_back or self._started
+            since = record.restored_at or self._started
             with self.progress.step(f"checkpoint {step.end.name} is ready"):
                 self.play(f"--tags={READY}", f"--extra-vars=restored_at={since}", plays=(step.begin, step.end.plays))
-        left = "" if step.complete else record.came_back
-        self.state.ledger.update(came_back=left, awaited=0 if step.complete else step.end.plays)
+        left = "" if step.complete else record.restored_at
+        self.state.ledger.update(restored_at=left, awaited=0 if step.complete else step.end.plays)
 
     @_take.register
     def _converge_phase(self, step: ConvergePhase) -> None:
@@ -150,10 +150,16 @@ class Executor:
     def _mark_converged(self, step: MarkConverged) -> None:
         self.state.ledger.update(phase="converged", converged_key=step.key, view=str(self.state.view.path))
 
-    def _at(self, phase: Phase, content: str, came_back: str = "") -> None:
+    def _at(self, phase: Phase, content: str, restored_at: str = "") -> None:
         """Note that machines are at ``phase``, to which ``content`` led; and since when, if they were restored."""
         view = str(self.state.view.path)
-        changes = {"reached": phase.name, "reached_key": content, "came_back": came_back, "awaited": 0, "view": view}
+        changes = {
+            "reached": phase.name,
+            "reached_key": content,
+            "restored_at": restored_at,
+            "awaited": 0,
+            "view": view,
+        }
         self.state.ledger.update(**changes)
 
 

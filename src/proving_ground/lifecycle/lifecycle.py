@@ -156,7 +156,7 @@ class Lifecycle:
 
     def _wait_for(self, roles: Collection[str] | None) -> Collection[Step]:
         record = self.state.record
-        if record is None or not record.came_back:
+        if record is None or not record.restored_at:
             return ()
         needed = None if roles is None else self.state.up_to(roles)[-1]
         return planner.await_restored(self.state.facts(), needed)

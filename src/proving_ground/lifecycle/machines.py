@@ -68,7 +68,7 @@ def create(
     return ledger.update(phase="created", timeout_factor=factor)
 
 
-def put_back(settings: Settings, topology: Topology, view: View, progress: Progress, checkpoint: str) -> Record:
+def restore_in_place(settings: Settings, topology: Topology, view: View, progress: Progress, checkpoint: str) -> Record:
     """Bring machines that are there back to what they were; the ledger takes them for half made meanwhile.
 
     Args:

@@ -182,7 +182,7 @@ def await_restored(facts: Facts, up_to: Phase | None = None) -> list[AwaitRestor
         up_to: the phase that is needed; None for all that the machines are at.
     """
     record = facts.record
-    if record is None or not record.came_back or (up_to is not None and up_to.plays <= record.awaited):
+    if record is None or not record.restored_at or (up_to is not None and up_to.plays <= record.awaited):
         return []
     last = next((phase for phase in facts.phases if phase.name == record.reached), facts.phases[-1])
     needed = last if record.awaited or up_to is None else up_to

@@ -122,7 +122,7 @@ class State:
                 "depot_images": view.images,
                 "state_directory": str(self.settings.state_directory),
                 # Of the machines, not of this run: it is in what roles write, and a longer wait is no change of that.
-                "patience": self.settings.timeout_factor if record is None else record.timeout_factor,
+                "timeout_factor": self.settings.timeout_factor if record is None else record.timeout_factor,
                 "network_interface": project.interface,
             },
         )

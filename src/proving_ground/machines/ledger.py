@@ -44,7 +44,7 @@ class Record:
         phase: ``creating``, ``created`` or ``converged``.
         reached: name of the phase of the playbook that they are at, where they are converged in phases.
         reached_key: content that led to it.
-        came_back: when they started (UTC) as they had been saved, until all that runs on them has been awaited.
+        restored_at: when they started (UTC) as they had been saved, until all that runs on them has been awaited.
         awaited: how many plays' worth of it has been.
         converged_key: content of roles, topology and depot that the machines were converged with.
         timeout_factor: how many times slower than containers they are.
@@ -60,7 +60,7 @@ class Record:
     converged_key: str = ""
     reached: str = ""
     reached_key: str = ""
-    came_back: str = ""
+    restored_at: str = ""
     awaited: int = 0
     timeout_factor: float = 1.0
     view: str = ""

@@ -58,7 +58,7 @@ class DeadlineSsh(SshBackend):  # type: ignore[misc] # testinfra is not looked i
             try:
                 code = process.wait(seconds)
             except BaseException as interruption:
-                end(partial(in_session, session), patience=0)
+                end(partial(in_session, session), grace=0)
                 process.wait(5)
                 if isinstance(interruption, subprocess.TimeoutExpired):
                     text = f"`{words}` did not end within {seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""Puts what a run leaves behind in one folder: results, logs, and how to get in."""
+"""Puts what a run leaves behind in one folder: results, logs, and how to reach them."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ FEW = 3
 """Failed tests that are worth a line of their own."""
 
 
-def ways_in(settings: Settings, topology: Topology, concerned: Sequence[str] = ()) -> Iterator[str]:
+def access_commands(settings: Settings, topology: Topology, concerned: Sequence[str] = ()) -> Iterator[str]:
     """Command lines, to be pasted in the checkout.
 
     Args:
@@ -38,7 +38,7 @@ def ways_in(settings: Settings, topology: Topology, concerned: Sequence[str] = (
             yield f"export {name}=$PWD/{path}"
 
 
-def runs_again(settings: Settings, failed: Sequence[str], *, reuse: bool = True) -> Iterator[str]:
+def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = True) -> Iterator[str]:
     """Command lines that run failed tests again.
 
     Args:
@@ -71,10 +71,12 @@ def pytest_enter_pdb(config: pytest.Config) -> None:
     item, reporter = run.item, config.pluginmanager.getplugin("terminalreporter")
     if item is None or reporter is None or not has_machines(item):
         return
-    lines = list(ways_in(run.settings, run.topology, [node.name for node in run.topology.named_in(item.nodeid)]))
+    lines = list(
+        access_commands(run.settings, run.topology, [node.name for node in run.topology.named_in(item.nodeid)])
+    )
     if lines != run.hints_shown:
         run.hints_shown = lines
-        reporter.write_sep(">", "the machines are up: how to get in")
+        reporter.write_sep(">", "the machines are up: how to reach them")
         for line in lines:
             reporter.write_line(f"  {line}")
 
@@ -91,6 +93,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     topology = run.topology
     failed = list(dict.fromkeys(report.nodeid for report in reports))
     concerned = [node.name for node in topology.named_in("\n".join(failed))]
-    terminalreporter.section("the machines are up: how to get in", bold=True)
-    for line in (*ways_in(settings, topology, concerned), *runs_again(settings, failed), "proving-ground destroy"):
+    terminalreporter.section("the machines are up: how to reach them", bold=True)
+    for line in (
+        *access_commands(settings, topology, concerned),
+        *rerun_commands(settings, failed),
+        "proving-ground destroy",
+    ):
         terminalreporter.write_line(f"  {line}")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from proving_ground.core.redact import scrub
+from proving_ground.core.redact import redact
 from proving_ground.core.timeouts import Timeouts
-from proving_ground.diagnostics.collectors import MACHINE, Look, on_machine, take_all
+from proving_ground.diagnostics.collectors import MACHINE, Collector, on_machine, run_collectors
 from proving_ground.plugin.fixtures import has_machines
 from proving_ground.plugin.run import run_of
 
@@ -30,7 +30,7 @@ def pytest_runtest_makereport(
         run = run_of(item.config)
         if len(run.evidence) < MOST if run.shared is None else run.shared.claim("evidence", MOST):
             folder = run.settings.artifacts / folder_name(item.nodeid)
-            seconds = collect([*looks(item)], folder, run.timeouts)
+            seconds = collect([*collectors(item)], folder, run.timeouts)
             run.evidence.append(folder)
             report.sections.append(("evidence", f"{_shown(folder, item.config)} (collected in {seconds:.1f} s)"))
         else:
@@ -38,25 +38,25 @@ def pytest_runtest_makereport(
     return report
 
 
-def looks(item: pytest.Item) -> Iterator[Look]:
+def collectors(item: pytest.Item) -> Iterator[Collector]:
     """What to look at: the machines that the test's name tells of, or all; and what the project adds."""
     run = run_of(item.config)
     for node in run.topology.named_in(item.nodeid) or run.topology.nodes:
         yield on_machine(run.settings, node.name, node.name, MACHINE)
-    for added in item.ihook.pytest_proving_ground_looks(item=item):
+    for added in item.ihook.pytest_proving_ground_collectors(item=item):
         yield from added
 
 
-def collect(wanted: Sequence[Look], folder: Path, timeouts: Timeouts) -> float:
+def collect(wanted: Sequence[Collector], folder: Path, timeouts: Timeouts) -> float:
     """Look at everything at the same time and write a file each; returns how many seconds it took.
 
     Never fails: what could not be seen is said in the file.
     """
     start = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
-    for look, seen in take_all(wanted, timeouts):
+    for look, seen in run_collectors(wanted, timeouts):
         text = f"{seen.text}\n({seen.trouble})\n" if seen.trouble else seen.text
-        (folder / f"{look.name}.txt").write_text(scrub(text), encoding="utf-8")
+        (folder / f"{look.name}.txt").write_text(redact(text), encoding="utf-8")
     return time.monotonic() - start
 
 

@@ -10,12 +10,12 @@ from functools import partial
 
 import pytest
 
-from proving_ground.core.redact import scrub
+from proving_ground.core.redact import redact
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
-from proving_ground.diagnostics.collectors import on_machine, take_all
-from proving_ground.diagnostics.findings import Finding, Inquiry, distinct
+from proving_ground.diagnostics.collectors import on_machine, run_collectors
+from proving_ground.diagnostics.findings import Finding, HealthCheck, distinct
 from proving_ground.diagnostics.journal import JOURNAL, read
 from proving_ground.plugin.run import Run, run_of
 from proving_ground.process.commands import last_words
@@ -31,14 +31,14 @@ class Scan:
         machines: how many machines there are.
         sources: what was looked into.
         findings: each once.
-        unheard: host and source that did not tell all, and why.
+        unanswered: host and source that did not tell all, and why.
         seconds: how long it took.
     """
 
     machines: int
     sources: tuple[str, ...]
     findings: tuple[Finding, ...]
-    unheard: dict[str, str]
+    unanswered: dict[str, str]
     seconds: float
 
 
@@ -57,52 +57,52 @@ def _scan(run: Run) -> Scan:
     start = time.monotonic()
     settings, topology = run.settings, run.topology
     added, failed = _added(run.config)
-    inquiries = [*of_machines(settings, topology), *added]
-    findings, unheard = ask(inquiries, run.timeouts)
-    sources = tuple(dict.fromkeys(each.source for each in inquiries))
-    scan = Scan(len(topology.nodes), sources, tuple(findings), unheard | failed, time.monotonic() - start)
+    checks = [*of_machines(settings, topology), *added]
+    findings, unanswered = ask(checks, run.timeouts)
+    sources = tuple(dict.fromkeys(each.source for each in checks))
+    scan = Scan(len(topology.nodes), sources, tuple(findings), unanswered | failed, time.monotonic() - start)
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     (settings.artifacts / FILE).write_text(json.dumps(asdict(scan), indent=2) + "\n", encoding="utf-8")
     return scan
 
 
-def of_machines(settings: Settings, topology: Topology) -> list[Inquiry]:
+def of_machines(settings: Settings, topology: Topology) -> list[HealthCheck]:
     """What every machine is asked: its journal since it started."""
     return [
-        Inquiry(node.name, "journal", on_machine(settings, node.name, node.name, JOURNAL), partial(read, node.name))
+        HealthCheck(node.name, "journal", on_machine(settings, node.name, node.name, JOURNAL), partial(read, node.name))
         for node in topology.nodes
     ]
 
 
-def _added(config: pytest.Config) -> tuple[list[Inquiry], dict[str, str]]:
-    """The project's own inquiries; its mistake in naming them is told, and makes no green run red."""
+def _added(config: pytest.Config) -> tuple[list[HealthCheck], dict[str, str]]:
+    """The project's own checks; its mistake in naming them is told, and makes no green run red."""
     try:
-        named = config.hook.pytest_proving_ground_inquiries(config=config)
+        named = config.hook.pytest_proving_ground_health_checks(config=config)
     except Exception as error:
-        return [], {"pytest_proving_ground_inquiries": _cause(error)}
-    return [inquiry for each in named for inquiry in each], {}
+        return [], {"pytest_proving_ground_health_checks": _cause(error)}
+    return [check for each in named for check in each], {}
 
 
-def ask(inquiries: Sequence[Inquiry], timeouts: Timeouts) -> tuple[list[Finding], dict[str, str]]:
+def ask(checks: Sequence[HealthCheck], timeouts: Timeouts) -> tuple[list[Finding], dict[str, str]]:
     """Ask everybody at the same time.
 
     Returns:
         The findings, each once; and who did not tell all, with the reason: of these nothing else is known.
     """
     found: list[Finding] = []
-    unheard: dict[str, str] = {}
-    for inquiry, (_, seen) in zip(inquiries, take_all([each.look for each in inquiries], timeouts), strict=True):
+    unanswered: dict[str, str] = {}
+    for check, (_, seen) in zip(checks, run_collectors([each.look for each in checks], timeouts), strict=True):
         trouble = seen.trouble
         try:
-            for finding in inquiry.read(seen.text):  # what comes before a mistake counts
+            for finding in check.read(seen.text):  # what comes before a mistake counts
                 found.append(finding)
         except Exception as error:
             trouble = trouble or _cause(error)
         if trouble:
             # What a program says when it fails is the reason; what it said when its time was up is not.
             words = last_words(seen.text) if trouble.startswith("ended") else ""
-            unheard[f"{inquiry.host}: {inquiry.source}"] = scrub(f"{trouble}: {words}" if words else trouble)
-    return distinct(found), unheard
+            unanswered[f"{check.host}: {check.source}"] = redact(f"{trouble}: {words}" if words else trouble)
+    return distinct(found), unanswered
 
 
 def _cause(error: Exception) -> str:
@@ -115,12 +115,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if scan is None:
         return
     where = f"{', '.join(scan.sources)}; {scan.machines} machines, since boot, {scan.seconds:.1f} s"
-    if not scan.findings and not scan.unheard:
+    if not scan.findings and not scan.unanswered:
         terminalreporter.write_line(f"no findings after a green run: {where}")
         return
     terminalreporter.section(f"findings after a green run: {len(scan.findings)}", yellow=True)
     for finding in scan.findings:
         terminalreporter.write_line(str(finding))
-    for name, reason in scan.unheard.items():
+    for name, reason in scan.unanswered.items():
         terminalreporter.write_line(f"not scanned, or not all of it: {name}: {reason}")
     terminalreporter.write_line(f"({where}; as data in {FILE} of the run's artifacts)")

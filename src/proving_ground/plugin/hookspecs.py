@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from proving_ground.diagnostics.collectors import Look
-    from proving_ground.diagnostics.findings import Inquiry
+    from proving_ground.diagnostics.collectors import Collector
+    from proving_ground.diagnostics.findings import HealthCheck
     from proving_ground.report.sections import Section
 
 
@@ -23,12 +23,12 @@ def pytest_proving_ground_report(session: pytest.Session) -> None:
 
 
 @pytest.hookspec
-def pytest_proving_ground_looks(item: pytest.Item) -> list[Look]:  # type: ignore[empty-body]
+def pytest_proving_ground_collectors(item: pytest.Item) -> list[Collector]:  # type: ignore[empty-body]
     """Name further things to look at when ``item`` has failed."""
 
 
 @pytest.hookspec
-def pytest_proving_ground_inquiries(config: pytest.Config) -> list[Inquiry]:  # type: ignore[empty-body]
+def pytest_proving_ground_health_checks(config: pytest.Config) -> list[HealthCheck]:  # type: ignore[empty-body]
     """Name what to ask after a green run, besides the machines' journals."""
 
 

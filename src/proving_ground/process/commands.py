@@ -56,7 +56,7 @@ def run(
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except BaseException as interruption:
-        end(partial(in_session, session), patience=0)
+        end(partial(in_session, session), grace=0)
         stdout, stderr = _rest(process)
         _append(log, command, stdout + stderr)
         if isinstance(interruption, subprocess.TimeoutExpired):

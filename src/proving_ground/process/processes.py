@@ -80,7 +80,7 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def end(find: Callable[[], list[psutil.Process]], *, patience: float) -> int:
+def end(find: Callable[[], list[psutil.Process]], *, grace: float) -> int:
     """End processes and wait until they are gone; returns how many there were.
 
     psutil's own ``wait_procs`` does not fit: it takes the exit status of our children away from whoever has started
@@ -88,14 +88,14 @@ def end(find: Callable[[], list[psutil.Process]], *, patience: float) -> int:
 
     Args:
         find: the living ones among them; asked again, since they may start others meanwhile.
-        patience: seconds between asking them to end and killing them; 0 kills at once.
+        grace: seconds between asking them to end and killing them; 0 kills at once.
     """
     found = find()
-    for kind in (signal.SIGTERM, signal.SIGKILL) if patience else (signal.SIGKILL,):
+    for kind in (signal.SIGTERM, signal.SIGKILL) if grace else (signal.SIGKILL,):
         for process in find():
             send(process, kind)
         with suppress(WaitTimeoutError):
-            wait_until("they have ended", lambda: _none(find()), timeout=patience or 5, interval=0.02)
+            wait_until("they have ended", lambda: _none(find()), timeout=grace or 5, interval=0.02)
             break
     return len(found)
 

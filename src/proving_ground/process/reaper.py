@@ -20,21 +20,21 @@ def mark_of_run(checkout_id: str, run_id: str) -> str:
     return f"{checkout_id}/{run_id}"
 
 
-def end_runs(checkout_id: str, *, patience: float = 5) -> int:
+def end_runs(checkout_id: str, *, grace: float = 5) -> int:
     """End whatever earlier runs of a checkout have left running; returns how many processes there were.
 
     Args:
         checkout_id: ``Settings.checkout_id``.
-        patience: seconds, as in :func:`end_marked`.
+        grace: seconds, as in :func:`end_marked`.
     """
-    return end(partial(carrying, RUN, mark_of_run(checkout_id, ""), whole=False), patience=patience)
+    return end(partial(carrying, RUN, mark_of_run(checkout_id, ""), whole=False), grace=grace)
 
 
-def end_marked(value: str, *, patience: float = 5) -> int:
+def end_marked(value: str, *, grace: float = 5) -> int:
     """End every process that was started with :data:`MARK` set to ``value``; returns how many there were.
 
     Args:
         value: what tells them from others.
-        patience: seconds between asking them to end and killing them.
+        grace: seconds between asking them to end and killing them.
     """
-    return end(partial(carrying, MARK, value), patience=patience)
+    return end(partial(carrying, MARK, value), grace=grace)

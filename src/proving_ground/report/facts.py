@@ -29,7 +29,7 @@ class Facts:
         evidence: a red test's name → files about it, relative to the report.
         files: further files of the run, relative to the report.
         again: commands that run again what is red.
-        ways_in: commands that reach the machines, where they are up.
+        access_commands: commands that reach the machines, where they are up.
         sections: what the project adds.
     """
 
@@ -45,5 +45,5 @@ class Facts:
     evidence: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Sequence[str] = ()
     again: Sequence[str] = ()
-    ways_in: Sequence[str] = ()
+    access_commands: Sequence[str] = ()
     sections: Sequence[Section] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from proving_ground.core.redact import scrub
+from proving_ground.core.redact import redact
 from proving_ground.report.chart import duration
 from proving_ground.report.facts import Facts
 from proving_ground.report.view import view
@@ -40,7 +40,7 @@ def _template() -> Template:
 
 def _clean(value: object) -> object:
     # What has been through here already says so by __html__: the page's own macros.
-    return scrub(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return redact(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def moment(seconds: float) -> str:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from proving_ground.plugin.debug_hints import runs_again, ways_in
+from proving_ground.plugin.debug_hints import access_commands, rerun_commands
 from proving_ground.plugin.failure_evidence import folder_name
 from proving_ground.plugin.run import Run, run_of
 from proving_ground.report.facts import Facts
@@ -68,8 +68,8 @@ def gather(run: Run, exit_code: int) -> Facts:
         results=found,
         evidence=evidence,
         files=sorted(file.name for file in settings.artifacts.iterdir() if file.is_file() and file.name != NAME),
-        again=list(runs_again(settings, red, reuse=up)) if red else [command],
-        ways_in=list(ways_in(settings, topology, concerned)) if up else [],
+        again=list(rerun_commands(settings, red, reuse=up)) if red else [command],
+        access_commands=list(access_commands(settings, topology, concerned)) if up else [],
         sections=added(run),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from proving_ground.core.redact import scrub
+from proving_ground.core.redact import redact
 from proving_ground.plugin.flake_budget import lucky, noted, told
 
 SEVERITY = ("error", "failed", "xpassed", "skipped", "xfailed", "passed")
@@ -136,7 +136,7 @@ def _failure(report: Any) -> Failure:
     step = f"subtest {describe()}" if describe is not None else str(report.when)
     captured = [f"----- {name}\n{text}" for name, text in report.sections if name != "evidence"]
     # Scrubbed before it is cut: half a secret has no known form.
-    return Failure(step, shortened(scrub(message), 4000), shortened(scrub("\n".join([whole, *captured])), LONGEST))
+    return Failure(step, shortened(redact(message), 4000), shortened(redact("\n".join([whole, *captured])), LONGEST))
 
 
 def shortened(text: str, most: int) -> str:

@@ -95,7 +95,7 @@ def test_what_a_converge_made_comes_back_and_what_is_the_runs_own_does_not(store
     saved = store.save("one", "etcd", NOTHING, NOTHING)
     for name in ("kubeconfig", "ssh.config", "ledger.json"):
         (state / name).write_text("now", encoding="utf-8")
-    store.bring_back_files(saved)
+    store.restore_files(saved)
     found = {name: (state / name).read_text(encoding="utf-8") for name in ("kubeconfig", "ssh.config", "ledger.json")}
     assert found == {"kubeconfig": "then", "ssh.config": "now", "ledger.json": "now"}
 

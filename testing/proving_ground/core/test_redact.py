@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from proving_ground.core.redact import MASK, scrub
+from proving_ground.core.redact import MASK, redact
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJkZWZhdWx0In0.c2lnbmF0dXJl"
 
@@ -24,7 +24,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJkZWZhdWx0In0.c2lnbmF0dXJl"
     ],
 )
 def test_secrets_go_and_what_is_around_them_stays(text: str, kept: str, secret: str) -> None:
-    scrubbed = scrub(text)
+    scrubbed = redact(text)
     assert secret not in scrubbed
     assert kept in scrubbed
     assert MASK in scrubbed
@@ -42,10 +42,10 @@ def test_secrets_go_and_what_is_around_them_stays(text: str, kept: str, secret: 
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert scrub(text) == text
+    assert redact(text) == text
 
 
 def test_a_long_line_takes_no_longer_than_many_short_ones() -> None:
     start = time.process_time()
-    assert scrub("a1" * 50_000 + " token=0123456789abcdef").endswith(f" token={MASK}")
+    assert redact("a1" * 50_000 + " token=0123456789abcdef").endswith(f" token={MASK}")
     assert time.process_time() - start < 5  # of this process's own time; with the square of its length, a minute

@@ -22,13 +22,13 @@ from proving_ground.providers import registry
 ROOT = Path(__file__).parents[3]
 
 
-def lifecycle(tmp_path: Path, patience: float, monkeypatch: pytest.MonkeyPatch) -> Lifecycle:
-    """A checkout's phases, where so much patience was asked for."""
+def lifecycle(tmp_path: Path, factor: float, monkeypatch: pytest.MonkeyPatch) -> Lifecycle:
+    """A project, where this factor for time-outs was asked for."""
     for name in ("topology", "roles"):
         shutil.copytree(ROOT / name, tmp_path / name, dirs_exist_ok=True)
     shutil.copy(ROOT / "kubernetes.yml", tmp_path)
     life = Lifecycle(
-        Settings(tmp_path, "run", timeout_factor=patience, project=Project(playbook="kubernetes.yml")), Progress()
+        Settings(tmp_path, "run", timeout_factor=factor, project=Project(playbook="kubernetes.yml")), Progress()
     )
     monkeypatch.setattr(State, "view", SimpleNamespace(path=tmp_path, key="k", images={}))
     return life
@@ -46,12 +46,12 @@ def test_waiting_goes_by_the_slower_of_machines_and_host(
     assert life.state.timeouts.seconds(10) == 10 * factor
 
 
-def test_machines_keep_the_patience_that_they_were_made_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machines_keep_the_factor_that_they_were_made_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is in what roles write: a longer wait in a later run would be a change that nobody has made."""
     life = lifecycle(tmp_path, 6, monkeypatch)
     life.ledger.write(Record("run", "default", "docker", timeout_factor=2.0))
     content = yaml.safe_load(life.write_inventory().read_text(encoding="utf-8"))
-    assert content["all"]["vars"]["patience"] == 2.0
+    assert content["all"]["vars"]["timeout_factor"] == 2.0
 
 
 def test_new_machines_are_given_the_time_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +66,9 @@ def test_new_machines_are_given_the_time_that_was_asked_for(tmp_path: Path, monk
     assert machines.create(life.settings, life.topology, None, life.view, Progress()).timeout_factor == 6.0
 
 
-def test_a_checkpoint_is_of_the_patience_that_it_was_saved_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_checkpoint_is_of_the_factor_that_it_was_saved_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = set()
-    for patience in (1.0, 6.0):
-        life = lifecycle(tmp_path, patience, monkeypatch)
+    for factor in (1.0, 6.0):
+        life = lifecycle(tmp_path, factor, monkeypatch)
         keys.add(life.key(life.phases[-1]))
     assert len(keys) == 2

@@ -14,7 +14,7 @@ from proving_ground.core import topology
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL
 from proving_ground.diagnostics.findings import Finding, UnreadableError
-from proving_ground.kubernetes.health_scan import LOGS, logs, objects, pytest_proving_ground_inquiries
+from proving_ground.kubernetes.health_scan import LOGS, logs, objects, pytest_proving_ground_health_checks
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.plugin.run import RUN
 
@@ -175,8 +175,8 @@ def test_cluster_is_asked_once_and_every_node_that_runs_pods(tmp_path: Path) -> 
     hook = SimpleNamespace(pytest_proving_ground_kubernetes_nodes=lambda **_: nodes)
     run = SimpleNamespace(settings=settings, topology=plan, timeouts=USUAL)
     config: Any = SimpleNamespace(stash={RUN: run}, hook=hook)
-    assert pytest_proving_ground_inquiries(config) == []  # there is no cluster yet
+    assert pytest_proving_ground_health_checks(config) == []  # there is no cluster yet
     Ledger(settings.state_directory).write(Record("run", "default", "docker", view="/depot/view"))
     (settings.state_directory / "kubeconfig").touch()
-    asked = [inquiry.host for inquiry in pytest_proving_ground_inquiries(config)]
+    asked = [check.host for check in pytest_proving_ground_health_checks(config)]
     assert asked == ["cluster", "kube-master-01", "kube-worker-01", "kube-worker-02"]

@@ -79,7 +79,7 @@ class Life:
         patch.setattr(preflight, "check_reachable", lambda *_: None)
         patch.setattr(networks, "reserved", lambda *_, **__: nullcontext())
         patch.setattr(machines, "create", self.make)
-        patch.setattr(machines, "put_back", self.put_back)
+        patch.setattr(machines, "restore_in_place", self.restore_in_place)
         patch.setattr(machines, "destroy", self.destroy)
         patch.setattr(executor, "run_playbook", lambda *_, plays, **__: self.play(*_[3:], plays=plays))
         self.life = Lifecycle(settings, Progress(io.StringIO()))
@@ -100,7 +100,7 @@ class Life:
         self.did.append(("make", checkpoint))
         return self.ledger.write(Record("run", "default", "docker", phase="created"))
 
-    def put_back(self, *arguments: object) -> Record:
+    def restore_in_place(self, *arguments: object) -> Record:
         self.did.append(("put back", arguments[-1]))
         return self.ledger.update(phase="created", converged_key="", reached_key="")
 
@@ -302,8 +302,8 @@ def test_machines_that_hold_their_checkpoints_come_back_in_their_place(life: Lif
     provider.in_place = True
     life.converge()
     life.roles["all"] = "changed"
-    came_back = [("put back", "created-store"), (*WAITS, (0, 2))]
-    assert life.converge() == [*came_back, ((2, 3),), (*WAITS, (0, 3))]
+    restored_at = [("put back", "created-store"), (*WAITS, (0, 2))]
+    assert life.converge() == [*restored_at, ((2, 3),), (*WAITS, (0, 3))]
 
 
 def test_what_disks_held_before_is_not_counted_again(life: Life, provider: Provider) -> None:

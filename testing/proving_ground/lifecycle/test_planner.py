@@ -99,7 +99,7 @@ def test_a_project_without_a_playbook_only_needs_machines() -> None:
 
 
 def test_restored_machines_are_awaited_in_two_parts_at_most() -> None:
-    restored = replace(UP, reached="all", reached_key="k3", came_back="2026-01-01T00:00:00Z")
+    restored = replace(UP, reached="all", reached_key="k3", restored_at="2026-01-01T00:00:00Z")
     (first,) = await_restored(facts(restored), STORE)
     assert (first.begin, first.end, first.complete) == (0, STORE, False)
     rest = replace(restored, awaited=2)

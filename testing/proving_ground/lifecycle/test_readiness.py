@@ -23,7 +23,7 @@ patch = pytest.MonkeyPatch()
 def create(facts):
     settings = facts.settings
     record = Record(settings.run_id, settings.topology, settings.provider, phase="created",
-                    reached="top", came_back="2026-01-01T00:00:00Z")
+                    reached="top", restored_at="2026-01-01T00:00:00Z")
     Ledger(settings.state_directory).write(record)
     return []
 

@@ -11,7 +11,7 @@ from proving_ground.core import topology
 from proving_ground.core.project import Project
 from proving_ground.core.settings import Settings
 from proving_ground.machines.ledger import Ledger, Record
-from proving_ground.plugin.debug_hints import runs_again, ways_in
+from proving_ground.plugin.debug_hints import access_commands, rerun_commands
 
 pytest_plugins = ["pytester"]
 
@@ -28,13 +28,13 @@ def pytest_generate_tests(metafunc):
 
 
 def test_every_machine_has_a_line_and_its_address(tmp_path: Path) -> None:
-    lines = list(ways_in(Settings(tmp_path, "run"), PLAN))
+    lines = list(access_commands(Settings(tmp_path, "run"), PLAN))
     assert lines[0].split() == ["ssh", "-F", ".proving-ground/ssh.config", "etcd-01", "#", str(PLAN.nodes[0].address)]
     assert len(lines) == len(PLAN.nodes)
 
 
 def test_only_machines_that_a_failure_is_about_are_shown(tmp_path: Path) -> None:
-    (line,) = ways_in(Settings(tmp_path, "run"), PLAN, ["kube-worker-02"])
+    (line,) = access_commands(Settings(tmp_path, "run"), PLAN, ["kube-worker-02"])
     assert "kube-worker-02" in line
 
 
@@ -43,7 +43,7 @@ def test_programs_and_configuration_of_the_cluster_are_put_in_reach(tmp_path: Pa
     settings = Settings(tmp_path, "run", project=project)
     Ledger(settings.state_directory).write(Record("run", "default", "docker", view="/depot/view"))
     (settings.state_directory / "kubeconfig").touch()
-    assert list(ways_in(settings, PLAN))[-2:] == [
+    assert list(access_commands(settings, PLAN))[-2:] == [
         "export PATH=/depot/view/bin:$PATH",
         "export KUBECONFIG=$PWD/.proving-ground/kubeconfig",
     ]
@@ -59,17 +59,17 @@ def test_programs_and_configuration_of_the_cluster_are_put_in_reach(tmp_path: Pa
     ],
 )
 def test_a_failed_test_is_run_again_by_one_command(tmp_path: Path, failed: list[str], expected: list[str]) -> None:
-    assert list(runs_again(Settings(tmp_path, "run"), failed)) == expected
+    assert list(rerun_commands(Settings(tmp_path, "run"), failed)) == expected
 
 
 def test_the_command_says_again_what_differs_from_the_defaults(tmp_path: Path) -> None:
     settings = replace(Settings(tmp_path, "run"), topology="single", provider="libvirt", network_prefix="10.7.0")
     expected = "pytest --pg-reuse --pg-topology single --pg-provider libvirt --pg-network-prefix 10.7.0 a"
-    assert list(runs_again(settings, ["a"])) == [expected]
+    assert list(rerun_commands(settings, ["a"])) == [expected]
 
 
 def test_without_machines_nothing_is_reused(tmp_path: Path) -> None:
-    assert list(runs_again(Settings(tmp_path, "run"), ["a"], reuse=False)) == ["pytest a"]
+    assert list(rerun_commands(Settings(tmp_path, "run"), ["a"], reuse=False)) == ["pytest a"]
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_failure_on_machines_that_are_up_ends_with_the_way_in(project: pytest.
     result = project.runpytest("-p", "no:cacheprovider")
     result.stdout.fnmatch_lines(
         [
-            "*how to get in*",
+            "*how to reach them*",
             "  ssh -F .proving-ground/ssh.config kube-worker-01 *",
             "  pytest --pg-reuse *test_it*",
             "  proving-ground destroy",
@@ -98,4 +98,4 @@ def test_nothing_is_said_without_machines_or_without_a_failure(project: pytest.P
     if up:
         Ledger(project.path / ".proving-ground").write(Record("run", "default", "docker"))
     project.makepyfile(f"def test_it(name): {test}")
-    project.runpytest("-p", "no:cacheprovider").stdout.no_fnmatch_line("*how to get in*")
+    project.runpytest("-p", "no:cacheprovider").stdout.no_fnmatch_line("*how to reach them*")

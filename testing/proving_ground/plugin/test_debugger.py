@@ -1,4 +1,4 @@
-"""`pytest --pdb` stops while machines are alive, and says how to get in before it asks."""
+"""`pytest --pdb` stops while machines are alive, and says how to reach them before it asks."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_way_in_is_there_before_the_prompt_and_machines_are_alive_until_it_is_le
     result = project.run(FAILS, f"{LOOK}c\n", "--pdb", "--pg-keep=never")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*how to get in*", WAY_IN, "*export KUBECONFIG=$PWD/.proving-ground/kubeconfig", ALIVE, "*destroy done*"]
+        ["*how to reach them*", WAY_IN, "*export KUBECONFIG=$PWD/.proving-ground/kubeconfig", ALIVE, "*destroy done*"]
     )
     before, _, _ = result.stdout.str().partition("(Pdb)")
     assert before.count("ssh.config kube-worker-01") == 1

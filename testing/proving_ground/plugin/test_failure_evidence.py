@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proving_ground.core.timeouts import USUAL
-from proving_ground.diagnostics.collectors import Look, Seen, take
+from proving_ground.diagnostics.collectors import Collector, Seen, take
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.plugin.failure_evidence import collect, folder_name
 
@@ -18,36 +18,40 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_a_look_shows_both_outputs_of_a_command() -> None:
-    assert take(Look("x", ["sh", "-s"], "echo one; echo two >&2")) == Seen("one\ntwo\n")
+    assert take(Collector("x", ["sh", "-s"], "echo one; echo two >&2")) == Seen("one\ntwo\n")
 
 
 def test_a_look_that_fails_says_so_beside_what_it_has_seen() -> None:
-    assert take(Look("x", ["sh", "-c", "echo seen; exit 3"])) == Seen("seen\n", "ended with 3")
+    assert take(Collector("x", ["sh", "-c", "echo seen; exit 3"])) == Seen("seen\n", "ended with 3")
 
 
 def test_a_look_without_its_program_says_so() -> None:
-    assert take(Look("x", ["/no/such/program"])).trouble.startswith("could not look: ")
+    assert take(Collector("x", ["/no/such/program"])).trouble.startswith("could not look: ")
 
 
 def test_a_slow_look_keeps_what_it_has_seen() -> None:
-    seen = take(Look("x", ["sh", "-c", "echo seen; exec sleep 9"]), seconds=0.3)
+    seen = take(Collector("x", ["sh", "-c", "echo seen; exec sleep 9"]), seconds=0.3)
     assert seen.text == "seen\n"
     assert "did not come within" in seen.trouble
 
 
 def test_evidence_says_where_it_may_not_be_all(tmp_path: Path) -> None:
-    collect([Look("x", ["sh", "-c", "echo seen; exit 3"])], tmp_path, USUAL)
+    collect([Collector("x", ["sh", "-c", "echo seen; exit 3"])], tmp_path, USUAL)
     assert (tmp_path / "x.txt").read_text(encoding="utf-8") == "seen\n\n(ended with 3)\n"
 
 
-def test_looks_are_taken_at_the_same_time(tmp_path: Path) -> None:
-    wanted = [Look(f"look-{number}", ["sleep", "0.5"]) for number in range(6)]
-    assert collect(wanted, tmp_path / "evidence", USUAL) < 2
-    assert len(list((tmp_path / "evidence").iterdir())) == 6
+def test_all_collectors_run_at_the_same_time(tmp_path: Path) -> None:
+    """Each waits for all the others: one after the other, the first would wait in vain."""
+    count = 6
+    waits = f'touch "here-$0"; until [ "$(ls here-* | wc -l)" -eq {count} ]; do sleep 0.02; done; echo met'
+    script = f"cd {tmp_path} && {waits}"
+    wanted = [Collector(f"one-{number}", ["sh", "-c", script, str(number)]) for number in range(count)]
+    collect(wanted, tmp_path / "evidence", USUAL)
+    assert [file.read_text(encoding="utf-8") for file in (tmp_path / "evidence").iterdir()] == ["met\n"] * count
 
 
 def test_secrets_do_not_get_into_evidence(tmp_path: Path) -> None:
-    collect([Look("log", ["echo", "password=correct-horse"])], tmp_path, USUAL)
+    collect([Collector("log", ["echo", "password=correct-horse"])], tmp_path, USUAL)
     assert "correct-horse" not in (tmp_path / "log.txt").read_text(encoding="utf-8")
 
 
@@ -69,7 +73,7 @@ def test_a_folder_is_named_after_its_test(nodeid: str, name: str) -> None:
 
 CONFTEST = """
 import pytest
-from proving_ground.diagnostics.collectors import Look
+from proving_ground.diagnostics.collectors import Collector
 
 
 @pytest.fixture(scope="session")
@@ -82,8 +86,8 @@ def broken(pg_machines):
     raise RuntimeError("no such thing")
 
 
-def pytest_proving_ground_looks(item):
-    return [Look("added", ["echo", "seen by hand"])]
+def pytest_proving_ground_collectors(item):
+    return [Collector("added", ["echo", "seen by hand"])]
 """
 
 

@@ -17,14 +17,14 @@ from proving_ground.plugin.run import Run
 pytest_plugins = ["pytester"]
 
 CONFTEST = """
-from proving_ground.diagnostics.findings import Finding, Inquiry
-from proving_ground.diagnostics.collectors import Look
+from proving_ground.diagnostics.findings import Finding, HealthCheck
+from proving_ground.diagnostics.collectors import Collector
 """
 
 ADDS = """
-def pytest_proving_ground_inquiries(config):
+def pytest_proving_ground_health_checks(config):
     read = lambda shown: [Finding("somewhere", "restarted", "default/x", shown.strip(), 2)]
-    return [Inquiry("cluster", "containers", Look("cluster", ["echo", "token=correct-horse"]), read)]
+    return [HealthCheck("cluster", "containers", Collector("cluster", ["echo", "token=correct-horse"]), read)]
 """
 
 GREEN = "def test_y(pg_converged): pass"
@@ -165,7 +165,10 @@ def test_machine_that_does_not_answer_is_not_waited_for(project: Project, monkey
     ("conftest", "reason"),
     [
         (ADDS.replace("shown.strip()", "shown.no_such_method()"), "cluster: containers: *no_such_method*"),
-        ("def pytest_proving_ground_inquiries(config): return 1 / 0", "pytest_proving_ground_inquiries: division by*"),
+        (
+            "def pytest_proving_ground_health_checks(config): return 1 / 0",
+            "pytest_proving_ground_health_checks: division by*",
+        ),
     ],
 )
 def test_mistake_of_the_project_is_told_and_the_machines_are_asked_all_the_same(

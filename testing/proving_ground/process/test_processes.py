@@ -68,7 +68,7 @@ def test_a_session_is_ended_with_those_whose_parents_have_gone(tmp_path: Path) -
     session = psutil.Process(leader.pid)
     orphan = psutil.Process(written(tmp_path / "orphan"))
     assert {leader.pid, orphan.pid} <= {process.pid for process in processes.in_session(session)}
-    processes.end(lambda: processes.in_session(session), patience=5)
+    processes.end(lambda: processes.in_session(session), grace=5)
     assert leader.wait(timeout=10) != 0, "its exit status has been taken from the one who started it"
     assert not processes.is_alive(orphan)
     assert processes.in_session(session) == []
@@ -79,7 +79,7 @@ def test_a_session_outlives_its_leader_and_is_still_found(tmp_path: Path) -> Non
     session = psutil.Process(leader.pid)
     leader.wait(timeout=10)
     assert [process.pid for process in processes.in_session(session)] == [written(tmp_path / "left")]
-    assert processes.end(lambda: processes.in_session(session), patience=5) == 1
+    assert processes.end(lambda: processes.in_session(session), grace=5) == 1
 
 
 def test_the_session_of_another_who_has_got_the_number_is_left_alone(
@@ -96,7 +96,7 @@ def test_who_does_not_end_when_asked_is_killed(tmp_path: Path) -> None:
     stubborn = subprocess.Popen(["sh", "-c", script], start_new_session=True)
     session = psutil.Process(written(tmp_path / "ready"))
     start = time.monotonic()
-    processes.end(lambda: processes.in_session(session), patience=0.3)
+    processes.end(lambda: processes.in_session(session), grace=0.3)
     assert time.monotonic() - start >= 0.3, "it has been given no time"
     assert stubborn.wait(timeout=10) == -9
 
@@ -105,7 +105,7 @@ def test_without_patience_nobody_is_asked(tmp_path: Path) -> None:
     script = f"trap 'echo asked >{tmp_path}/asked; exit' TERM; echo $$ >{tmp_path}/ready; while :; do sleep 0.05; done"
     process = subprocess.Popen(["sh", "-c", script], start_new_session=True)
     session = psutil.Process(written(tmp_path / "ready"))
-    processes.end(lambda: processes.in_session(session), patience=0)
+    processes.end(lambda: processes.in_session(session), grace=0)
     assert process.wait(timeout=10) == -9
     assert not (tmp_path / "asked").exists()
 

@@ -58,7 +58,7 @@ def test_a_program_that_will_not_end_is_killed(tmp_path: Path, mark: str) -> Non
     script = f"trap '' TERM INT; echo $$ > {tmp_path}/ready; while :; do sleep 0.1; done"
     process = subprocess.Popen(["sh", "-c", script], env=environment(mark))
     written(tmp_path / "ready")
-    assert end_marked(mark, patience=0.3) >= 1
+    assert end_marked(mark, grace=0.3) >= 1
     assert process.wait(timeout=10) != 0
 
 

@@ -101,7 +101,7 @@ def test_a_run_without_machines_at_its_end_is_not_told_to_reuse_them(
     project.makepyfile(test_x="def test_red(pg_machines): assert False")
     run(project)
     assert "pytest test_x.py::test_red" in page(project)
-    assert "how to get in" not in page(project)
+    assert "how to reach them" not in page(project)
 
 
 def test_a_run_that_the_infrastructure_ended_has_its_report(

@@ -76,7 +76,7 @@ RED = replace(
     results=[PASSED, FAILED],
     evidence={FAILED.nodeid: ["test_b-test_red/kube-worker-01.txt"]},
     again=["pytest --pg-reuse 'tests/test_b.py::test_red[kube-worker-01]'"],
-    ways_in=["ssh -F .proving-ground/ssh.config kube-worker-01"],
+    access_commands=["ssh -F .proving-ground/ssh.config kube-worker-01"],
 )
 
 
@@ -123,7 +123,7 @@ def test_a_red_run_tells_cause_host_and_command_before_all_else() -> None:
     assert said.index(RED.again[0]) < said.index("Failures") < said.index("Where the time went")
     assert "a traceback" in said
     assert "test_b-test_red/kube-worker-01.txt" in page.links()
-    assert RED.ways_in[0] in said
+    assert RED.access_commands[0] in said
 
 
 def test_a_link_to_a_failure_leads_there() -> None:
@@ -169,7 +169,7 @@ def test_no_secret_gets_onto_the_page_whoever_says_it() -> None:
         notes=[{"kind": "cause", "what": secret}, task("etcd-01", secret, 1, 1)],
         results=[replace(FAILED, failures=(Failure("call", secret, secret + "!"),))],
         command=secret,
-        ways_in=[secret],
+        access_commands=[secret],
         sections=[Section("x", secret, (), (Grid(secret, (Cell(secret, "b", "!", "bad", secret),), (secret,)),))],
     )
     text = render(facts)

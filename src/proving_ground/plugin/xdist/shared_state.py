@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from proving_ground.plugin.xdist.rwlock import Turns
+from proving_ground.plugin.xdist.rwlock import ReadWriteLock
 
 Value = TypeVar("Value")
 
@@ -32,7 +32,7 @@ class Shared:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.turns = Turns(directory)
+        self.turns = ReadWriteLock(directory)
 
     def once(self, name: str, phase: Callable[[], Value]) -> Value:
         """Run ``phase`` in the first process that asks, while no test is at the machines; the others get what it got.

@@ -1,4 +1,4 @@
-"""Turns at the machines: many at once or one alone, and nobody is overtaken for ever."""
+"""ReadWriteLock at the machines: many at once or one alone, and nobody is overtaken for ever."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from proving_ground.core.polling import NotReady, wait_until
-from proving_ground.plugin.xdist.rwlock import Turns
+from proving_ground.plugin.xdist.rwlock import ReadWriteLock
 
 ROOT = Path(__file__).parents[4]
 
@@ -33,19 +33,19 @@ def room_for_others(directory: Path) -> bool:
 
 
 def test_tests_are_beside_each_other(tmp_path: Path) -> None:
-    with Turns(tmp_path).beside(), Turns(tmp_path).beside():
+    with ReadWriteLock(tmp_path).beside(), ReadWriteLock(tmp_path).beside():
         assert not is_free(tmp_path / "room", fcntl.LOCK_EX)
     assert is_free(tmp_path / "room", fcntl.LOCK_EX)
 
 
 def test_one_alone_has_nobody_beside_him(tmp_path: Path) -> None:
-    with Turns(tmp_path).alone():
+    with ReadWriteLock(tmp_path).alone():
         assert not room_for_others(tmp_path)
     assert room_for_others(tmp_path)
 
 
 def test_a_turn_alone_within_a_turn_alone_is_the_same_turn(tmp_path: Path) -> None:
-    turns = Turns(tmp_path)
+    turns = ReadWriteLock(tmp_path)
     with turns.alone():
         with turns.alone():
             pass
@@ -56,7 +56,7 @@ def test_two_who_are_there_and_both_want_to_be_alone_do_not_wait_for_each_other(
     together: list[str] = []
 
     def becomes_alone(name: str) -> None:
-        turns = Turns(tmp_path)
+        turns = ReadWriteLock(tmp_path)
         with turns.beside():
             together.append(name)
             wait_until("both are there", lambda: both_are_there(together), timeout=10, interval=0.01)
@@ -86,10 +86,10 @@ def test_nobody_overtakes_one_who_wants_to_be_alone(tmp_path: Path) -> None:
             raise NotReady("it is free")
 
     with ThreadPoolExecutor(2) as threads:
-        with Turns(tmp_path).beside():
-            writer = threads.submit(has, Turns(tmp_path).alone(), "alone")
+        with ReadWriteLock(tmp_path).beside():
+            writer = threads.submit(has, ReadWriteLock(tmp_path).alone(), "alone")
             wait_until("one waits to be alone", someone_is_in_the_gate, timeout=10, interval=0.01)
-            newcomer = threads.submit(has, Turns(tmp_path).beside(), "newcomer")
+            newcomer = threads.submit(has, ReadWriteLock(tmp_path).beside(), "newcomer")
         writer.result(timeout=20)
         newcomer.result(timeout=20)
     assert came == ["alone", "newcomer"]
@@ -98,8 +98,8 @@ def test_nobody_overtakes_one_who_wants_to_be_alone(tmp_path: Path) -> None:
 def test_what_a_killed_process_held_is_free(tmp_path: Path) -> None:
     program = f"""
 from pathlib import Path
-from proving_ground.plugin.xdist.rwlock import Turns
-with Turns(Path({str(tmp_path)!r})).alone():
+from proving_ground.plugin.xdist.rwlock import ReadWriteLock
+with ReadWriteLock(Path({str(tmp_path)!r})).alone():
     print("alone", flush=True)
     input()
 """
@@ -117,9 +117,9 @@ with Turns(Path({str(tmp_path)!r})).alone():
 def test_who_waits_for_a_turn_can_be_interrupted(tmp_path: Path, kind: str) -> None:
     program = f"""
 from pathlib import Path
-from proving_ground.plugin.xdist.rwlock import Turns
+from proving_ground.plugin.xdist.rwlock import ReadWriteLock
 print("begins", flush=True)
-with Turns(Path({str(tmp_path)!r})).{kind}():
+with ReadWriteLock(Path({str(tmp_path)!r})).{kind}():
     print("has it", flush=True)
 """
 
@@ -129,7 +129,7 @@ with Turns(Path({str(tmp_path)!r})).{kind}():
 
     pipe = subprocess.PIPE
     with (
-        Turns(tmp_path).alone(),
+        ReadWriteLock(tmp_path).alone(),
         subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as process,
     ):
         try:
@@ -144,6 +144,6 @@ with Turns(Path({str(tmp_path)!r})).{kind}():
 
 
 def test_an_error_ends_the_turn(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="in the middle"), Turns(tmp_path).alone():
+    with pytest.raises(RuntimeError, match="in the middle"), ReadWriteLock(tmp_path).alone():
         raise RuntimeError("in the middle")
     assert room_for_others(tmp_path)

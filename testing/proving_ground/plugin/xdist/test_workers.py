@@ -287,7 +287,7 @@ def test_a_failed_converge_is_one_failure_and_what_needs_the_role_says_why(tmp_p
     assert f"network did not converge: {cause}" in done.output
     assert len(re.findall(rf"^{cause}$", done.output, re.MULTILINE)) == 1, "the cause is to be told once"
     assert (done.count("converge"), done.count("destroy")) == (1, 0)
-    assert "how to get in" in done.output
+    assert "how to reach them" in done.output
 
 
 def test_machines_that_do_not_come_up_end_the_run_once(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_a_failure_in_one_worker_keeps_the_machines(tmp_path: Path) -> None:
     done = Project(tmp_path, test_b=STORE, test_c=failing, test_d=failing).run("-n2", "--pg-keep=failed")
     assert (done.code, done.outcomes()) == (1, "8 failed, 2 passed")
     assert done.count("destroy") == 0
-    assert "the machines are up: how to get in" in done.output
+    assert "the machines are up: how to reach them" in done.output
     assert done.output.count("(collected in") == 5, "evidence is limited for the run, not for each worker"
 
 

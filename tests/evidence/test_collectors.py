@@ -1,4 +1,4 @@
-"""What is collected after a failure tells what one would look at by hand, on these machines; nobody stays unheard."""
+"""Evidence of a failure shows what one would look at by hand on these machines, and every collector answers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 from testinfra.host import Host
 
 from fixtures.cluster_nodes import kubernetes_nodes
-from fixtures.etcd_evidence import pytest_proving_ground_looks as etcd_looks
+from fixtures.etcd_evidence import pytest_proving_ground_collectors as etcd_collectors
 from proving_ground.core.polling import NotReady
 from proving_ground.core.settings import Settings
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
-from proving_ground.diagnostics.collectors import MACHINE, on_machine, take, take_all
+from proving_ground.diagnostics.collectors import MACHINE, on_machine, run_collectors, take
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.failure_evidence import pytest_proving_ground_looks as cluster_looks
-from proving_ground.kubernetes.health_scan import pytest_proving_ground_inquiries as cluster_inquiries
+from proving_ground.kubernetes.failure_evidence import pytest_proving_ground_collectors as cluster_collectors
+from proving_ground.kubernetes.health_scan import pytest_proving_ground_health_checks as cluster_checks
 from proving_ground.kubernetes.pods import pod_manifest
 from proving_ground.plugin.health_scan import ask, of_machines
 
@@ -105,7 +105,7 @@ def looked_at_cluster(request: pytest.FixtureRequest) -> dict[str, dict[str, str
     """What the project adds to the evidence of a test that asks the cluster and etcd, by the file's name."""
     test = cast("pytest.Item", SimpleNamespace(config=request.config, fixturenames=["pg_kube", "etcd"]))
     found = {}
-    for look, seen in take_all([*cluster_looks(test), *etcd_looks(test)]):
+    for look, seen in run_collectors([*cluster_collectors(test), *etcd_collectors(test)]):
         assert seen.trouble == "", look.name
         found[look.name] = sections(seen.text)
     return found
@@ -140,7 +140,7 @@ def test_everybody_who_is_asked_after_a_green_run_tells_all(
     pg_settings: Settings, pg_topology: Topology, pg_kube: Kube, pytestconfig: pytest.Config
 ) -> None:
     assert pg_kube.core.list_node().items
-    asked = [*of_machines(pg_settings, pg_topology), *cluster_inquiries(pytestconfig)]
+    asked = [*of_machines(pg_settings, pg_topology), *cluster_checks(pytestconfig)]
     assert {each.source for each in asked} == {"journal", "containers and events", "logs of pods"}
-    _, unheard = ask(asked, pg_kube.timeouts)
-    assert unheard == {}
+    _, unanswered = ask(asked, pg_kube.timeouts)
+    assert unanswered == {}
