@@ -79,7 +79,7 @@ def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.Monke
 def test_docker_that_is_ending_is_waited_for_and_one_that_hangs_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def hangs(pids: Mapping[str, psutil.Process]) -> None:
+    def hangs(pids: Mapping[str, psutil.Process], *_: object) -> None:
         raise WaitTimeoutError(f"{pids} is still there")
 
     command = [sys.executable, "-c", "input('is up\\n')"]
