@@ -1,10 +1,3 @@
-"""Names what this repository adds to the plugin: the Kubernetes extra, and fixtures of the cluster of its roles."""
+"""Names what this repository adds to the plugin; the plugin itself comes by its entry point."""
 
-pytest_plugins = [
-    "proving_ground.kubernetes.plugin",
-    "fixtures.cluster_nodes",
-    "fixtures.etcd",
-    "fixtures.etcd_evidence",
-    "fixtures.mesh",
-    "fixtures.pki",
-]
+pytest_plugins = ["fixtures.plugin"]
