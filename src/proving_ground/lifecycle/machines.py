@@ -165,9 +165,5 @@ def require_up(settings: Settings) -> Record:
     """
     record = Ledger(settings.state_directory).read()
     if record is None or record.phase == "creating":
-        raise UsageError(
-            "no machines of this checkout are up",
-            where="--pg-reuse",
-            hint="run `proving-ground up`, or drop --pg-reuse",
-        )
+        raise UsageError("no machines of this checkout are up", hint="run `proving-ground up`")
     return record
