@@ -1,4 +1,4 @@
-"""Runs one Ansible module, or role, against hosts of an inventory by ansible-runner; results come as data, by host."""
+"""Run one Ansible module or role against hosts of an inventory; return the results by host."""
 
 from __future__ import annotations
 

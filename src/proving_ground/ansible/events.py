@@ -1,4 +1,4 @@
-"""Ansible's events as outcomes by host, role and task, and a failed run's first cause in one line. Pure."""
+"""Turn Ansible's events into outcomes by host, role and task; find the first cause of a failed run. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of the Ansible inventory, from the topology and what nodes are given. Pure."""
+"""Write the text of the Ansible inventory from the topology and from what machines get. Pure."""
 
 from __future__ import annotations
 

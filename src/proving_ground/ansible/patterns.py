@@ -1,4 +1,4 @@
-"""Which hosts a play's pattern means: by Ansible's own matching where it is more than names."""
+"""Find the hosts that a play's pattern means; let Ansible match everything that is more than names."""
 
 from __future__ import annotations
 

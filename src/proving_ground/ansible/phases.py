@@ -1,4 +1,4 @@
-"""The phases of a playbook: where it can be cut, what decides the outcome of each, and the cut itself."""
+"""Split a playbook into phases: where it can be cut, which content decides each phase, and the cut itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which role a playbook applies to which host, and in which order, read without running it. Pure."""
+"""Read from a playbook, without running it, which role goes to which host, and in which order. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which roles a role uses, read from its files without running them: by dependency, in its tasks or in its handlers."""
+"""Find the roles that a role uses: by dependency, in its tasks, in its handlers; nothing is run."""
 
 from __future__ import annotations
 

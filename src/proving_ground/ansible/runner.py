@@ -1,4 +1,4 @@
-"""Runs the playbook by ansible-runner, or has Ansible parse it."""
+"""Run the playbook with ansible-runner, or have Ansible check its syntax."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machines of a checkout as they were after a phase: saved, listed, found by content, brought back, forgotten."""
+"""Save machines after a phase; list, find by content, restore and forget what has been saved."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def copy(source: Path, target: Path) -> None:
             shutil.copy2(each, target / each.name)
 
 
-def told(found: Iterable[Checkpoint]) -> Iterator[str]:
+def listing(found: Iterable[Checkpoint]) -> Iterator[str]:
     """A table of checkpoints, one line each, and their sum."""
     total = 0
     for each in found:

@@ -1,4 +1,4 @@
-"""The commands of ``proving-ground``: each takes the lifecycle of the project's machines and its own options."""
+"""The commands of ``proving-ground``: each gets the lifecycle of the project's machines and its own options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proving_ground.checkpoints.store import told
+from proving_ground.checkpoints.store import listing
 from proving_ground.core.errors import IdempotenceError
 from proving_ground.lifecycle import machines
 from proving_ground.lifecycle.lifecycle import Lifecycle
@@ -96,7 +96,7 @@ def checkpoints(life: Lifecycle, options: argparse.Namespace) -> None:
     if options.prune:
         wanted = {life.key(phase) for phase in life.phases} if options.prune == "stale" else set()
         life.checkpoints.forget([each for each in life.checkpoints if each.key not in wanted])
-    sys.stdout.write("".join(f"{line}\n" for line in told(life.checkpoints)))
+    sys.stdout.write("".join(f"{line}\n" for line in listing(life.checkpoints)))
 
 
 def destroy(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""The command ``proving-ground depot``: builds, lists and looks after what machines are given."""
+"""The command ``proving-ground depot``: build, list and look after what machines get."""
 
 from __future__ import annotations
 

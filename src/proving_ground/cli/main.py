@@ -1,4 +1,4 @@
-"""Reads the command line, finds the project, and runs one command; an error is one line and an exit code of its own."""
+"""Read the command line, find the project, run one command; turn an error into one line and an exit code."""
 
 from __future__ import annotations
 

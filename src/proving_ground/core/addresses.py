@@ -1,4 +1,4 @@
-"""Which networks a topology has, and which addresses its machines get in theirs. Pure."""
+"""Give each machine its address in the topology's networks. Pure."""
 
 from __future__ import annotations
 

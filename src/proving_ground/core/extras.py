@@ -1,4 +1,4 @@
-"""Packages that only some projects need: the error where one is missing names the extra that brings it."""
+"""Say which extra to install when an optional package is missing."""
 
 from __future__ import annotations
 

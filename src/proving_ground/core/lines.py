@@ -1,4 +1,4 @@
-"""On which line of a YAML or TOML file a key stands. The parsers do not tell; this is read only after an error."""
+"""Find the line of a key in a YAML or TOML file; used only after an error."""
 
 from __future__ import annotations
 

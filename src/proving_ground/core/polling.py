@@ -1,4 +1,4 @@
-"""The one place that waits, and that tells on time-out what was awaited and why it did not come."""
+"""Wait until a condition holds; after a time-out, say what was awaited and why it did not come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong in a file: all problems at once, each with its line, the path of its key, and the nearest word."""
+"""Report everything that is wrong in a file at once: line, path of the key, and the nearest right word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says what a long step is doing and how long it has taken: a moving line on a terminal, plain lines elsewhere."""
+"""Show what a long step is doing and for how long: a moving line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a project says of itself: the table ``[tool.proving-ground]`` of its ``pyproject.toml``."""
+"""Read a project's settings: the table ``[tool.proving-ground]`` of its ``pyproject.toml``."""
 
 from __future__ import annotations
 

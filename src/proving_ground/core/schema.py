@@ -1,4 +1,4 @@
-"""Checks content by a JSON Schema, and says what is wrong with it in words."""
+"""Check content against a JSON Schema; say in words what is wrong."""
 
 from __future__ import annotations
 

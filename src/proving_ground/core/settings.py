@@ -1,4 +1,4 @@
-"""What a run is asked to do, built once from the options and never changed. Pure."""
+"""The settings of one run: made once from options, environment and project, and never changed. Pure."""
 
 from __future__ import annotations
 

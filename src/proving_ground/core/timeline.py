@@ -1,4 +1,4 @@
-"""What happens in a run and when, on disk as it happens: it outlives a crash, and every process of a run may write."""
+"""Keep on disk what happens in a run, and when; it survives a crash, and every process of a run may write."""
 
 from __future__ import annotations
 

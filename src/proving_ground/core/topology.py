@@ -1,4 +1,4 @@
-"""Reads a topology file into nodes, groups and networks; what it leaves out has defaults. Pure but for reading it."""
+"""Read a topology file into nodes, groups and networks. Pure but for reading the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache looked after: what is corrupt is found and removed, and what nobody asks for any more."""
+"""Look after the cache: find and remove corrupt entries, and entries that no project has used for a while."""
 
 from __future__ import annotations
 

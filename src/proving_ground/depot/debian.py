@@ -1,4 +1,4 @@
-"""Takes files of Debian packages with mmdebstrap: a node's whole root file system, or a small tree for an image."""
+"""Take files from Debian packages with mmdebstrap: a whole root file system, or a small tree for an image."""
 
 from __future__ import annotations
 

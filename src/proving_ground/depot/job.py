@@ -1,4 +1,4 @@
-"""One component being built: where it is made, what it is made of, and programs that are run and can be stopped."""
+"""One component that is being built: its directory, its inputs, and programs that can be stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the cache of what was asked for, and what has to be built."""
+"""Compare what was asked for with the cache: what is there, and what has to be built."""
 
 from __future__ import annotations
 

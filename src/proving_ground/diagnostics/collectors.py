@@ -1,4 +1,4 @@
-"""What one would look at by hand when something is wrong with a machine: as commands, for evidence and for findings."""
+"""Collect what one would look at by hand on a machine in trouble: commands, and what they print."""
 
 from __future__ import annotations
 

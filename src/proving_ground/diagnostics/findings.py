@@ -1,4 +1,4 @@
-"""What is amiss although all tests pass: one finding, whom to ask for findings, and each of them told once. Pure."""
+"""Findings: what went wrong although all tests passed; each is reported once. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads in a machine's journal what nobody has asked for: panics, kills for want of memory, automatic restarts. Pure.
+"""Find trouble in a machine's journal: panics, out-of-memory kills, automatic restarts. Pure.
 
 Machines that are containers share the host's kernel, whose log tells of everybody's processes and does not say whose:
 nothing of it is taken there. What the machine's own control group counts as killed for want of memory is its own where

@@ -1,4 +1,4 @@
-"""Which network new machines get: the topology's own, or a free one where that is in use and nobody asked for one."""
+"""Choose the network of new machines: the topology's own, or a free one where that is in use."""
 
 from __future__ import annotations
 

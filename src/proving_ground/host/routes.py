@@ -1,4 +1,4 @@
-"""Networks that this host can reach by itself: what machines' networks must not overlap."""
+"""List the networks that this host can reach: machines' networks must not overlap them."""
 
 from __future__ import annotations
 

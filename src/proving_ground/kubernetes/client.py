@@ -1,4 +1,4 @@
-"""Clients of the cluster under test: its API as the administrator, commands inside pods, and kubectl."""
+"""Ask the cluster under test: its API as the administrator, commands in pods, and kubectl."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to look at in a Kubernetes cluster when a test has failed: nodes, pods, events and logs."""
+"""Collect evidence from a Kubernetes cluster after a failure: nodes, pods, events and logs."""
 
 from __future__ import annotations
 

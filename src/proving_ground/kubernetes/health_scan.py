@@ -1,4 +1,4 @@
-"""What a cluster tells, after a green run, of containers that died or panicked: restarts, crash loops, stacks in logs.
+"""Find containers that died or panicked although all tests passed: restarts, crash loops, stacks in logs.
 
 Deleted pods are no restarts. Events of kubelets about the machine's memory are not taken: a kubelet reads them in the
 kernel's log, which in a container is everybody's. Logs of pods that are gone cannot be asked any more.

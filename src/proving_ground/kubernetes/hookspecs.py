@@ -1,4 +1,4 @@
-"""What a project can tell the Kubernetes extra of its cluster."""
+"""The hooks by which a project describes its cluster to the Kubernetes extra."""
 
 from __future__ import annotations
 

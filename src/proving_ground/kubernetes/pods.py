@@ -1,4 +1,4 @@
-"""Namespaces that are nobody else's and vanish quickly, and the pods in them."""
+"""Make namespaces with unique names that vanish quickly, and wait for pods in them."""
 
 from __future__ import annotations
 

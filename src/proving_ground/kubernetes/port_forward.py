@@ -1,4 +1,4 @@
-"""A port of a pod or service on this host: ready when it is handed out, on a free port, gone afterwards."""
+"""Forward a port of a pod or service to a free port of this host, until the test ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probe pods on every node: each serves, and asks many targets in one go; all of them ask at the same time."""
+"""Run probe pods on nodes: each serves, and connects to many targets in one go, all at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who should reach whom, who does, and both side by side; a broken probe is never taken for a closed door. Pure."""
+"""Compare who should reach whom with who does; a broken probe never counts as a blocked connection. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives tests their truth tables of connections, and shows those of a run as pictures in its report."""
+"""Hand tests their truth tables of connections, and draw the tables in the run's report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks TLS servers as different clients, and tells a server's refusal from a question that was never answered."""
+"""Ask TLS servers as different clients; tell a server's refusal from a question that got no answer."""
 
 from __future__ import annotations
 

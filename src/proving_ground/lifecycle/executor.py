@@ -1,4 +1,4 @@
-"""Takes planned steps, one after the other, and keeps the ledger right at every moment: the one place that acts."""
+"""Take planned steps one after the other, and keep the ledger right at every moment: the one place that acts."""
 
 from __future__ import annotations
 

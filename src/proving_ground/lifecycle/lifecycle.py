@@ -1,4 +1,4 @@
-"""Machines from nothing to converged and back: each wish is planned as a list of steps, which then are taken."""
+"""Bring machines from nothing to converged and back: plan each wish as a list of steps, then take them."""
 
 from __future__ import annotations
 

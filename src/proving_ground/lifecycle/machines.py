@@ -1,4 +1,4 @@
-"""Creates and destroys the machines of a topology."""
+"""Create and destroy the machines of a topology."""
 
 from __future__ import annotations
 

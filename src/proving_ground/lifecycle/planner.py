@@ -1,4 +1,4 @@
-"""Decides which steps lead from the machines that there are to those that are wanted. Pure: looks at facts alone."""
+"""Decide which steps lead from the machines that there are to the machines that are wanted. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at the host before anything is made: what is missing or in the way is one clear line."""
+"""Check the host before anything is made: name in one line what is missing or in the way."""
 
 from __future__ import annotations
 

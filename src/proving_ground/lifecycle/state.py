@@ -1,4 +1,4 @@
-"""What there is and what it has to become: settings, ledger, topology, depot, phases and keys; nothing here acts."""
+"""Know what there is and what it has to become: ledger, topology, depot, phases and keys; nothing here acts."""
 
 from __future__ import annotations
 

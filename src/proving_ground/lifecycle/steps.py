@@ -1,4 +1,4 @@
-"""The steps that a run can take with machines, as data: planned by ``planner``, printed, and taken by ``executor``."""
+"""The steps that a run can take with machines, as data that ``planner`` makes and ``executor`` takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this checkout has created, on disk before it exists, so that the next command can always clean up."""
+"""Record what this checkout creates, before it exists, so that the next command can always clean up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lock of a checkout: one run at a time touches its machines; one that has been told to end can be waited for."""
+"""Lock a checkout: one run at a time touches its machines; another can wait for a run that is ending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests ask a machine: its addresses, routes, listening sockets and units, as data."""
+"""Ask a machine for its addresses, routes, listening sockets and units, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How machines are reached: one ssh configuration of what Vagrant told of them, and the connections that runs share."""
+"""Write the ssh configuration of the machines, wait for their logins, and close shared connections."""
 
 from __future__ import annotations
 

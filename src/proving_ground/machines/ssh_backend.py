@@ -1,4 +1,4 @@
-"""testinfra's ssh with a deadline: what a machine does not answer in time fails one test, and holds up no other."""
+"""Give testinfra's ssh a deadline: a machine that does not answer fails one test and holds up no other."""
 
 from __future__ import annotations
 

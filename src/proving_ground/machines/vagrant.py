@@ -1,4 +1,4 @@
-"""python-vagrant with what it lacks: a deadline, a log, progress, and errors that name the cause."""
+"""Call Vagrant with a deadline, a log, progress, and errors that name the cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts what a run leaves behind in one folder: results, logs, and how to reach them."""
+"""Collect in one folder what a run leaves: results, logs, and the files that reach its machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine's Chromium or Chrome, headless and with a profile of its own, driven over WebDriver."""
+"""The fixture ``pg_browser``: the host's Chromium or Chrome, headless, with a profile of its own."""
 
 from __future__ import annotations
 

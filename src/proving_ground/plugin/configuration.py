@@ -1,4 +1,4 @@
-"""Settings of a run: from options, environment and ``pyproject.toml``; a value that cannot be ends the run at once."""
+"""Make the settings of a run from options, environment and ``pyproject.toml``; refuse wrong values at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to get in: the commands that reach machines which are up, and those that run just the failed tests again."""
+"""Print the commands that reach the machines, and the commands that run failed tests again."""
 
 from __future__ import annotations
 

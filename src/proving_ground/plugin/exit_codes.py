@@ -1,4 +1,4 @@
-"""How an error of the harness is told: in its own words; it ends a run with its own exit code, or fails one test."""
+"""End a run with an error's own words and exit code, or fail one test with its words alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a failed test: what one would look at by hand, collected from all places at once before anything changes."""
+"""Collect evidence right after a failed test, from all places at once, before anything changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Session fixtures: machines that are up, machines that are converged, testinfra hosts on them."""
+"""The session's fixtures: machines that are up, machines that are converged, testinfra hosts on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What passing tests had to wait for, how much of each limit they used, and which were lucky: the flake budget."""
+"""Report passing tests that came close to a time-out or retried after an error: the flake budget."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def lucky(waited: Waited) -> bool:
     return waited.transport_errors > 0 or waited.seconds > NEAR * waited.timeout
 
 
-def told(nodeid: str, waited: Waited) -> str:
+def described(nodeid: str, waited: Waited) -> str:
     """One wait in one line."""
     errors = f", {waited.transport_errors} transport errors" if waited.transport_errors else ""
     last = f"; last: {waited.last_reason.splitlines()[0]}" if waited.last_reason else ""
@@ -71,9 +71,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if chosen:
         terminalreporter.section(f"flake budget: {len(chosen)} of {len(waits)} waits of passing tests were lucky")
         for nodeid, waited in chosen[:MOST]:
-            terminalreporter.write_line(told(nodeid, waited))
+            terminalreporter.write_line(described(nodeid, waited))
     else:
         nodeid, longest = max(waits, key=lambda each: each[1].seconds / each[1].timeout)
         terminalreporter.write_line(
-            f"flake budget: none of {len(waits)} waits was lucky; nearest: {told(nodeid, longest)}"
+            f"flake budget: none of {len(waits)} waits was lucky; nearest: {described(nodeid, longest)}"
         )

@@ -1,4 +1,4 @@
-"""After a green run, before machines are removed: everybody is asked at once what is amiss although all tests pass."""
+"""After a green run, before machines are removed, ask all of them at once for trouble that no test saw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a project can add to a run, by hooks in its root ``conftest.py`` or in a plugin of its own."""
+"""The hooks by which a project adds to a run, in its root ``conftest.py`` or in a plugin of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second converge as test results: one item for each role on each host, taken from the playbook at collection."""
+"""Turn the second converge into test results: one item for each role on each host, known at collection."""
 
 from __future__ import annotations
 

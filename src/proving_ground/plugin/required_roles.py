@@ -1,4 +1,4 @@
-"""How far machines have to be converged: the roles that the chosen tests are about, by their markers."""
+"""Find how far machines have to be converged: up to the roles that the chosen tests name."""
 
 from __future__ import annotations
 

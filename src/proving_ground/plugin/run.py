@@ -1,4 +1,4 @@
-"""The run: what this process was asked for, what it has found out, and its hold on the machines. One object."""
+"""The run, one object: what was asked for, what this process has found out, and its hold on the machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run begins and ends: the settings are made, and when all tests are over, what follows, step by step."""
+"""Begin a run by making its settings; end it step by step when all tests are over."""
 
 from __future__ import annotations
 

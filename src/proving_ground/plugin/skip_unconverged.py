@@ -1,4 +1,4 @@
-"""A role that did not converge is one failure: what needs it is not run and says so, the rest is tested."""
+"""Count a role that did not converge as one failure: skip the tests that need it, run the others."""
 
 from __future__ import annotations
 

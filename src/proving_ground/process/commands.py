@@ -1,4 +1,4 @@
-"""Runs a program with a deadline and its output in a log; a failure names the program, the cause and the log."""
+"""Run a program with a deadline and a log; an error names the program, the cause and the log."""
 
 from __future__ import annotations
 

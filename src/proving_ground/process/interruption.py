@@ -1,4 +1,4 @@
-"""INT and TERM: whoever handles them at the moment, what has to be known of it is noted first."""
+"""Note that INT or TERM has come before the present handler of the signal acts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds processes by what they carry, the session they are in, or their recorded identity; and ends them.
+"""Find processes by a mark, by their session or by recorded identity, and end them.
 
 Never by a name or a command line: those of others may look the same. psutil refuses to signal a process whose number
 has been given to another one since it was found. It is loaded when it is needed: who only collects tests pays nothing.

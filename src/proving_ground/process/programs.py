@@ -1,4 +1,4 @@
-"""Programs that the host has to have: the error where one is missing, with the package that brings it."""
+"""Name the package that brings a program which the host lacks."""
 
 from __future__ import annotations
 

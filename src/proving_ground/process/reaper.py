@@ -1,4 +1,4 @@
-"""Programs that may outlive the run that started them: each carries a mark by which it is found and ended."""
+"""Mark the programs that a run starts, so that those which outlive it are found and ended."""
 
 from __future__ import annotations
 

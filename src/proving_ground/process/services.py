@@ -1,4 +1,4 @@
-"""Daemons that no service manager would start: started with a log and a record in the user's cache, ended again."""
+"""Start and end daemons where no service manager does, with a log and a record of each process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a provider of Vagrant's has to be able to do for the harness; by itself it knows of nothing."""
+"""What every provider of Vagrant's does for a run; the base class leaves nearly all of it to Vagrant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Docker engine under the container provider: found or started, image imported, network made, leftovers removed."""
+"""Find or start the Docker engine; import the image, make the network, remove leftovers."""
 
 from __future__ import annotations
 

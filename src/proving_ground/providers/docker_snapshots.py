@@ -1,4 +1,4 @@
-"""Container machines saved and made again: their layers as images, their /var as volumes, all of the same moment."""
+"""Save and restore container machines: layers as images, /var as volumes, all of the same moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provider libvirt: virtual machines of the depot's box or of Flatcar's, and what each is told when it starts."""
+"""Provider libvirt: virtual machines of the depot's box or of Flatcar's, and the settings each boots with."""
 
 from __future__ import annotations
 

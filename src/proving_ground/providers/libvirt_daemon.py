@@ -1,4 +1,4 @@
-"""libvirt under the virtual machines: found or started, box and kernel handed over, KVM tried, leftovers removed."""
+"""Find or start libvirt; hand over box and kernel, try KVM, remove leftovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a checkout has in libvirt: machines, networks and disks, known by their names; listed, switched off, removed."""
+"""List, switch off and remove what a checkout has in libvirt: machines, networks, disks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disks of virtual machines: the pool they lie in, the box and kernel handed to libvirt and Vagrant, their removal."""
+"""Keep the disks of virtual machines: the pool, the box and kernel handed over, their removal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The provider that a run uses, by its name."""
+"""Find the provider of a run by its name."""
 
 from __future__ import annotations
 

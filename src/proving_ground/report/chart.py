@@ -1,4 +1,4 @@
-"""Geometry of the report's pictures: bars on lanes over time, and grids; lengths in the picture's own units. Pure."""
+"""Lay out the report's pictures: bars on lanes over time, and grids, in the picture's own units. Pure."""
 
 from __future__ import annotations
 

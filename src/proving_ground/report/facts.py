@@ -1,4 +1,4 @@
-"""All that a report is made of. Pure."""
+"""Everything that a report is made of. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report's page as HTML: the template, filled; it asks for nothing outside itself and runs no program. Pure."""
+"""Render the report as one HTML page that loads nothing from outside and runs no program. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The phases of a run and the tasks within them, from its timeline; what is broken there is left out. Pure."""
+"""Read the phases of a run, and the tasks within them, from its timeline. Pure."""
 
 from __future__ import annotations
 

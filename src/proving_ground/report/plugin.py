@@ -1,4 +1,4 @@
-"""Writes the report when a run has ended, however it ended; a run that has nothing to do with machines gets none."""
+"""Write the report when a run with machines has ended, however it ended."""
 
 from __future__ import annotations
 

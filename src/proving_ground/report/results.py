@@ -1,4 +1,4 @@
-"""What the tests of a run have said: pytest's reports, of which a test has several, as one result a test. Pure."""
+"""Turn pytest's reports, of which a test has several, into one result a test. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proving_ground.core.redact import redact
-from proving_ground.plugin.flake_budget import lucky, noted, told
+from proving_ground.plugin.flake_budget import described, lucky, noted
 
 SEVERITY = ("error", "failed", "xpassed", "skipped", "xfailed", "passed")
 """Outcomes, worst first: a test that passed and could not be taken down has an error."""
@@ -159,4 +159,4 @@ def _reason(outcome: str, reports: Iterable[Any]) -> str:
 def _waits(nodeid: str, reports: Sequence[Any]) -> Iterable[Wait]:
     # A file that cannot be collected has a report without properties.
     for _, waited in noted(report for report in reports if hasattr(report, "user_properties")):
-        yield Wait(told(nodeid, waited).removeprefix(f"{nodeid}: "), lucky(waited))
+        yield Wait(described(nodeid, waited).removeprefix(f"{nodeid}: "), lucky(waited))

@@ -1,4 +1,4 @@
-"""What a project can add to the report: sections of grids, as data; the page itself stays the harness's. Pure."""
+"""Sections that a project adds to the report: grids, as data; the page lays them out. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a run, put in the order of its reader's questions: what the template is given. Pure."""
+"""Arrange what is known of a run in the order of its reader's questions, for the template. Pure."""
 
 from __future__ import annotations
 

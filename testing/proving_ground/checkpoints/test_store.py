@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from proving_ground.checkpoints.store import Checkpoint, Checkpoints, told
+from proving_ground.checkpoints.store import Checkpoint, Checkpoints, listing
 from proving_ground.core.errors import MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -118,7 +118,7 @@ def test_what_has_gone_with_its_machines_is_dropped_and_the_rest_stays(store: Ch
 def test_they_are_told_oldest_first_with_their_sum(store: Checkpoints) -> None:
     put(store, "later", saved="2026-02-01T00:00", size=4_000_000, complete=True)
     put(store, "sooner", saved="2026-01-01T00:00", size=3_000_000)
-    first, second, total = told(store)
+    first, second, total = listing(store)
     assert "sooner" in first
     assert first.endswith("broken off")
     assert second.endswith("later")

@@ -14,7 +14,7 @@ import pytest
 
 from proving_ground.ansible.phases import Phase
 from proving_ground.ansible.runner import Converge
-from proving_ground.checkpoints.store import Checkpoint, told
+from proving_ground.checkpoints.store import Checkpoint, listing
 from proving_ground.core.errors import ConvergeError, MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -255,7 +255,7 @@ def test_a_checkpoint_that_was_broken_off_is_not_used_and_leaves_nothing(life: L
     with pytest.raises(MachineError):
         life.converge()
     assert [each.complete for each in life.checkpoints] == [False]
-    assert "broken off" in next(told(life.checkpoints))
+    assert "broken off" in next(listing(life.checkpoints))
     provider.broken = False
     life.ledger.clear()
     assert plays(life.converge()) == FROM_NOTHING
@@ -264,7 +264,7 @@ def test_a_checkpoint_that_was_broken_off_is_not_used_and_leaves_nothing(life: L
 
 def test_the_list_shows_sizes_and_their_sum(life: Life) -> None:
     life.converge()
-    lines = list(told(life.checkpoints))
+    lines = list(listing(life.checkpoints))
     assert all("5 MB" in line for line in lines[:-1])
     assert lines[-1] == "15 MB in all"
 
@@ -347,7 +347,7 @@ def test_checkpoints_of_another_provider_are_forgotten_by_that_one(
 
 def test_sizes_are_told_in_megabytes() -> None:
     one = Checkpoint("key", "all", "default", "docker", "2026-01-01T00:00:00", 1_234_567_890, complete=True)
-    assert "1235 MB" in next(told([one]))
+    assert "1235 MB" in next(listing([one]))
 
 
 def test_machines_that_came_up_at_a_checkpoint_go_on_from_there(life: Life) -> None:

@@ -1,4 +1,4 @@
-"""What workers of pytest-xdist say, on the terminal soon after they have said it, as lines that stand alone."""
+"""Show on the terminal what xdist's workers say, soon after they say it, as whole lines."""
 
 from __future__ import annotations
 

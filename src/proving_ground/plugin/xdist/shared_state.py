@@ -1,4 +1,4 @@
-"""What the processes of one run share: phases that one runs for all, what it found, and what it says meanwhile."""
+"""Share between the processes of a run: phases that one runs for all, results, and lines to show."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Shared:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.turns = ReadWriteLock(directory)
+        self.lock = ReadWriteLock(directory)
 
     def once(self, name: str, phase: Callable[[], Value]) -> Value:
         """Run ``phase`` in the first process that asks, while no test is at the machines; the others get what it got.
@@ -43,7 +43,7 @@ class Shared:
             Exception: what the phase has raised, in every process.
         """
         if not self._path(name).exists():
-            with self.turns.alone():
+            with self.lock.exclusive():
                 if not self._path(name).exists():
                     self.keep(name, _outcome(phase))
         outcome: Outcome = self.kept(name)

@@ -1,4 +1,4 @@
-"""Tests in several workers of pytest-xdist, on one set of machines: the controller holds it, the workers take turns."""
+"""Run tests in several xdist workers on one set of machines: the controller holds it, workers take turns."""
 
 from __future__ import annotations
 
@@ -114,6 +114,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     run = run_of(item.config)
     if run.shared is None or not uses_machines(item):
         return (yield)
-    turns = run.shared.turns
-    with turns.alone() if item.get_closest_marker(DISRUPTIVE) else turns.beside():
+    lock = run.shared.lock
+    with lock.exclusive() if item.get_closest_marker(DISRUPTIVE) else lock.shared():
         return (yield)

@@ -33,21 +33,21 @@ def room_for_others(directory: Path) -> bool:
 
 
 def test_tests_are_beside_each_other(tmp_path: Path) -> None:
-    with ReadWriteLock(tmp_path).beside(), ReadWriteLock(tmp_path).beside():
+    with ReadWriteLock(tmp_path).shared(), ReadWriteLock(tmp_path).shared():
         assert not is_free(tmp_path / "room", fcntl.LOCK_EX)
     assert is_free(tmp_path / "room", fcntl.LOCK_EX)
 
 
 def test_one_alone_has_nobody_beside_him(tmp_path: Path) -> None:
-    with ReadWriteLock(tmp_path).alone():
+    with ReadWriteLock(tmp_path).exclusive():
         assert not room_for_others(tmp_path)
     assert room_for_others(tmp_path)
 
 
 def test_a_turn_alone_within_a_turn_alone_is_the_same_turn(tmp_path: Path) -> None:
-    turns = ReadWriteLock(tmp_path)
-    with turns.alone():
-        with turns.alone():
+    lock = ReadWriteLock(tmp_path)
+    with lock.exclusive():
+        with lock.exclusive():
             pass
         assert not room_for_others(tmp_path)
 
@@ -56,11 +56,11 @@ def test_two_who_are_there_and_both_want_to_be_alone_do_not_wait_for_each_other(
     together: list[str] = []
 
     def becomes_alone(name: str) -> None:
-        turns = ReadWriteLock(tmp_path)
-        with turns.beside():
+        lock = ReadWriteLock(tmp_path)
+        with lock.shared():
             together.append(name)
             wait_until("both are there", lambda: both_are_there(together), timeout=10, interval=0.01)
-            with turns.alone():
+            with lock.exclusive():
                 pass
             assert not is_free(tmp_path / "room", fcntl.LOCK_EX), "it has not taken its turn beside others again"
 
@@ -86,10 +86,10 @@ def test_nobody_overtakes_one_who_wants_to_be_alone(tmp_path: Path) -> None:
             raise NotReady("it is free")
 
     with ThreadPoolExecutor(2) as threads:
-        with ReadWriteLock(tmp_path).beside():
-            writer = threads.submit(has, ReadWriteLock(tmp_path).alone(), "alone")
+        with ReadWriteLock(tmp_path).shared():
+            writer = threads.submit(has, ReadWriteLock(tmp_path).exclusive(), "alone")
             wait_until("one waits to be alone", someone_is_in_the_gate, timeout=10, interval=0.01)
-            newcomer = threads.submit(has, ReadWriteLock(tmp_path).beside(), "newcomer")
+            newcomer = threads.submit(has, ReadWriteLock(tmp_path).shared(), "newcomer")
         writer.result(timeout=20)
         newcomer.result(timeout=20)
     assert came == ["alone", "newcomer"]
@@ -99,7 +99,7 @@ def test_what_a_killed_process_held_is_free(tmp_path: Path) -> None:
     program = f"""
 from pathlib import Path
 from proving_ground.plugin.xdist.rwlock import ReadWriteLock
-with ReadWriteLock(Path({str(tmp_path)!r})).alone():
+with ReadWriteLock(Path({str(tmp_path)!r})).exclusive():
     print("alone", flush=True)
     input()
 """
@@ -129,7 +129,7 @@ with ReadWriteLock(Path({str(tmp_path)!r})).{kind}():
 
     pipe = subprocess.PIPE
     with (
-        ReadWriteLock(tmp_path).alone(),
+        ReadWriteLock(tmp_path).exclusive(),
         subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as process,
     ):
         try:
@@ -144,6 +144,6 @@ with ReadWriteLock(Path({str(tmp_path)!r})).{kind}():
 
 
 def test_an_error_ends_the_turn(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="in the middle"), ReadWriteLock(tmp_path).alone():
+    with pytest.raises(RuntimeError, match="in the middle"), ReadWriteLock(tmp_path).exclusive():
         raise RuntimeError("in the middle")
     assert room_for_others(tmp_path)
