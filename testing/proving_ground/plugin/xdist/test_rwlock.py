@@ -87,12 +87,12 @@ def test_nobody_overtakes_one_who_wants_to_be_alone(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(2) as threads:
         with ReadWriteLock(tmp_path).shared():
-            writer = threads.submit(has, ReadWriteLock(tmp_path).exclusive(), "alone")
+            writer = threads.submit(has, ReadWriteLock(tmp_path).exclusive(), "exclusive")
             wait_until("one waits to be alone", someone_is_in_the_gate, timeout=10, interval=0.01)
             newcomer = threads.submit(has, ReadWriteLock(tmp_path).shared(), "newcomer")
         writer.result(timeout=20)
         newcomer.result(timeout=20)
-    assert came == ["alone", "newcomer"]
+    assert came == ["exclusive", "newcomer"]
 
 
 def test_what_a_killed_process_held_is_free(tmp_path: Path) -> None:
@@ -100,20 +100,20 @@ def test_what_a_killed_process_held_is_free(tmp_path: Path) -> None:
 from pathlib import Path
 from proving_ground.plugin.xdist.rwlock import ReadWriteLock
 with ReadWriteLock(Path({str(tmp_path)!r})).exclusive():
-    print("alone", flush=True)
+    print("exclusive", flush=True)
     input()
 """
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "alone\n"
+        assert process.stdout.readline() == "exclusive\n"
         assert not room_for_others(tmp_path)
         process.kill()
         process.wait(timeout=10)
         assert room_for_others(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["alone", "beside"])
+@pytest.mark.parametrize("kind", ["exclusive", "shared"])
 def test_who_waits_for_a_turn_can_be_interrupted(tmp_path: Path, kind: str) -> None:
     program = f"""
 from pathlib import Path
