@@ -44,7 +44,7 @@ def test_the_plugins_own_tests_import_nothing_of_this_repository() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "places"),
-    [((), {"tests", "testing"}), (("-m", "smoke"), {"tests"}), (("tests",), {"tests"}), (("testing",), {"testing"})],
+    [((), {"tests", "testing"}), (("-m", "smoke"), {"tests"})],
 )
 def test_pytest_collects_without_being_told_what_to_ignore(arguments: tuple[str, ...], places: set[str]) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", *arguments]

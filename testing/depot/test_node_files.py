@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 MODULE = Path(__file__).parents[2] / "roles" / "configure" / "cluster" / "library" / "node_files.py"
 
-spec = importlib.util.spec_from_file_location("node_files", MODULE)
-assert spec
-assert spec.loader
-node_files = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(node_files)
+
+@cache
+def node_files() -> ModuleType:
+    """The module; it loads much of Ansible, which a mere collection need not wait for."""
+    spec = importlib.util.spec_from_file_location("node_files", MODULE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Ended(Exception):  # noqa: N818 - a state, not a fault
@@ -60,9 +67,9 @@ class Node:
         if "executables" in given:
             given["executables"] = [str(self.root / name) for name in given["executables"]]
         ansible = Ansible(check, given)
-        self.monkeypatch.setattr(node_files, "AnsibleModule", ansible)
+        self.monkeypatch.setattr(node_files(), "AnsibleModule", ansible)
         try:
-            node_files.main()
+            node_files().main()
         except Ended:
             return ansible.answer
         ansible.answer["paths"] = [str(Path(path).relative_to(self.root)) for path in ansible.answer["paths"]]

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from proving_ground.core.documents import read_yaml
 
 ROOT = Path(__file__).parents[2]
 ROLES = {str(path.parent.relative_to(ROOT / "roles")): path.parent for path in sorted(ROOT.glob("roles/*/*/meta"))}
@@ -16,7 +17,7 @@ every_role = pytest.mark.parametrize("role", ROLES)
 
 
 def read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_yaml(path.read_text(encoding="utf-8"))
 
 
 def texts(role: str) -> Iterator[tuple[Path, str]]:

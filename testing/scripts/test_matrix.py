@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ CALL = re.compile(
 )
 
 
+@cache  # no test changes what it reads
 def told(*arguments: str) -> str:
     """What tox says of its configuration."""
     command = [sys.executable, "-m", "tox", *arguments, "-c", str(ROOT / "tox.ini"), "--colored", "no"]

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from proving_ground.ansible.patterns import Patterns
+from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import ConvergeError, not_yaml
 from proving_ground.core.topology import Topology
 
@@ -53,7 +54,7 @@ def plays_of(playbook: Path) -> list[dict[str, Any]]:
         ConvergeError: the file is not there, or no playbook.
     """
     try:
-        plays = yaml.safe_load(playbook.read_text(encoding="utf-8"))
+        plays = read_yaml(playbook.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConvergeError(f"cannot be read: {error.strerror}", where=playbook.name) from error
     except yaml.YAMLError as error:

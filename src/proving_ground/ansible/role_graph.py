@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from proving_ground.ansible.playbook import IMPORTS, used_in
+from proving_ground.core.documents import read_yaml
 
 WORDS = (*IMPORTS, "dependencies")
 """No file that has none of these uses a role."""
@@ -50,7 +51,7 @@ def used(role: Path) -> Iterator[str]:
             if not any(word in text for word in WORDS):  # to read YAML takes far longer than to look for a word
                 continue
             try:
-                content = yaml.safe_load(text)
+                content = read_yaml(text)
             except yaml.YAMLError:  # Ansible says so, and better
                 continue
             yield from _dependencies(content) if folder == "meta" else used_in(content)

@@ -1,4 +1,7 @@
-"""The commands of ``proving-ground``: each gets the lifecycle of the project's machines and its own options."""
+"""The commands of ``proving-ground``: each gets the lifecycle of the project's machines and its own options.
+
+Each imports what it alone needs when it runs, so that ``--help`` and the short ones answer at once.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from proving_ground.checkpoints.store import listing
 from proving_ground.core.errors import IdempotenceError
-from proving_ground.lifecycle import machines
-from proving_ground.lifecycle.lifecycle import Lifecycle
-from proving_ground.machines.vagrant import PLUGIN
-from proving_ground.plugin.debug_hints import access_commands, rerun_commands
-from proving_ground.providers import registry
 
-Runs = Callable[[Lifecycle, argparse.Namespace], int | None]
+if TYPE_CHECKING:
+    from proving_ground.lifecycle.lifecycle import Lifecycle
+    from proving_ground.machines.ledger import Record
+
+Runs = Callable[["Lifecycle", argparse.Namespace], int | None]
 
 
 def up(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
@@ -43,7 +45,7 @@ def converge(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG
 
 def idempotence(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
     """Run the playbook once more: an error if it changes anything."""
-    machines.require_up(life.settings)
+    require_up(life)
     life.create()
     result = life.converge("--diff")
     if result.changed:
@@ -53,21 +55,21 @@ def idempotence(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: 
 
 def verify(life: Lifecycle, options: argparse.Namespace) -> int:
     """Run the tests on the machines that are up; words after -- go to pytest."""
-    machines.require_up(life.settings)
+    require_up(life)
     command = [sys.executable, "-m", "pytest", "--pg-reuse", *same_machines(life), *options.words]
     return subprocess.run(command, cwd=life.settings.root, check=False).returncode
 
 
 def login(life: Lifecycle, options: argparse.Namespace) -> None:
     """Open a shell on a machine."""
-    machines.require_up(life.settings)
+    require_up(life)
     node = life.topology.node(options.machine) if options.machine else life.topology.nodes[0]
     os.execvp("ssh", ["ssh", "-F", str(life.settings.state_directory / "ssh.config"), node.name])
 
 
 def status(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
     """Say whether machines are up, how far they are converged, and how to reach them."""
-    record = machines.require_up(life.settings)
+    record = require_up(life)
     life.progress.say(f"{record.phase}, made by run {record.run_id}")
     print_hints(life)
 
@@ -92,6 +94,8 @@ def plan(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
 
 def checkpoints(life: Lifecycle, options: argparse.Namespace) -> None:
     """List what is saved, with sizes; with --prune remove some of it first."""
+    from proving_ground.checkpoints.store import listing
+
     life.checkpoints.tidy()
     if options.prune:
         wanted = {life.key(phase) for phase in life.phases} if options.prune == "stale" else set()
@@ -107,6 +111,8 @@ def destroy(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG0
 
 def clean(life: Lifecycle, options: argparse.Namespace) -> None:
     """Destroy, and remove checkpoints, boxes, and services that had to be started for the machines."""
+    from proving_ground.providers import registry
+
     destroy(life, options)
     life.checkpoints.forget(list(life.checkpoints))
     for provider in registry.every(life.settings):
@@ -116,7 +122,16 @@ def clean(life: Lifecycle, options: argparse.Namespace) -> None:
 
 def vagrant_plugin(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
     """Print the path of the file that a project's Vagrantfile loads."""
+    from proving_ground.machines.vagrant import PLUGIN
+
     print(PLUGIN)
+
+
+def require_up(life: Lifecycle) -> Record:
+    """The record of the machines that are up; an error where there are none."""
+    from proving_ground.lifecycle import machines
+
+    return machines.require_up(life.settings)
 
 
 def same_machines(life: Lifecycle) -> list[str]:
@@ -126,6 +141,8 @@ def same_machines(life: Lifecycle) -> list[str]:
 
 def print_hints(life: Lifecycle) -> None:
     """Print the commands that reach the machines and what is on them."""
+    from proving_ground.plugin.debug_hints import access_commands, rerun_commands
+
     lines = [
         *access_commands(life.settings, life.topology),
         *rerun_commands(life.settings, []),

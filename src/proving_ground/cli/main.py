@@ -7,19 +7,21 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proving_ground.cli import commands, depot
 from proving_ground.core.errors import HarnessError, UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.core.table import is_asked_for
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.machines.lock import locked
 from proving_ground.plugin import artifacts
 from proving_ground.plugin.configuration import settings_from
-from proving_ground.plugin.entry_point import is_asked_for
 from proving_ground.plugin.options import OPTIONS, from_environment
+
+if TYPE_CHECKING:
+    from proving_ground.lifecycle.lifecycle import Lifecycle
 
 EPILOG = """\
 exit codes: 0 done; 11 an option that cannot be; 12 the host lacks something; 13 the depot could not be built;
@@ -105,6 +107,8 @@ def parser() -> argparse.ArgumentParser:
 
 def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
     """The lifecycle that the options ask for; where they are silent, that of the machines that are up."""
+    from proving_ground.lifecycle.lifecycle import Lifecycle  # the depot and --help do without
+
     values = {
         option.key: said if (said := getattr(options, option.key, None)) is not None else from_environment(option)
         for option in OPTIONS

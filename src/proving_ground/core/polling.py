@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -125,6 +124,8 @@ def wait_for_all(probes: Mapping[str, Callable[[], object]], *, timeout: float, 
         except WaitTimeoutError as error:
             return str(error)
         return None
+
+    from concurrent.futures import ThreadPoolExecutor  # most waits are for one thing
 
     with ThreadPoolExecutor(max_workers=len(probes)) as pool:
         return [words for words in pool.map(in_vain, probes) if words]

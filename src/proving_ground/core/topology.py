@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from proving_ground.core.addresses import addresses_of, networks_of
+from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import UsageError, not_yaml
 from proving_ground.core.lines import no_lines, yaml_lines
 from proving_ground.core.problems import Lines, Problem, nearest, refusal, shown
@@ -116,7 +117,7 @@ def load(directory: Path, name: str, network_prefix: str | None = None) -> Topol
         raise UsageError(f"unknown topology {name!r}", where="--pg-topology", hint=hint)
     text = path.read_text(encoding="utf-8")
     try:
-        plan = yaml.safe_load(text)
+        plan = read_yaml(text)
     except yaml.YAMLError as error:
         raise UsageError(not_yaml(error), where=shown(path)) from error
     return parse(name, plan, network_prefix, where=shown(path), lines=yaml_lines(text))

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import DepotError, not_yaml
 from proving_ground.core.lines import yaml_lines
 from proving_ground.core.problems import Problem, nearest, refusal
@@ -103,7 +104,7 @@ def parse(text: str, where: str = "depot.yml") -> Recipe:
         DepotError: it is no YAML, a component is not what its builder needs, or an input does not come before it.
     """
     try:
-        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = read_yaml(text)
     except yaml.YAMLError as error:
         raise DepotError(not_yaml(error), where=where) from error
     problems = check(content, SCHEMA)

@@ -1,29 +1,22 @@
 """What pytest loads of the installed plugin: its options, and all the rest only in a project that asks for it.
 
 A project asks with a table ``[tool.proving-ground]`` in the ``pyproject.toml`` of its root directory. Everywhere else
-the plugin has to cost nothing and to change nothing, so this module imports nothing of the package but :mod:`options`.
+the plugin has to cost nothing and to change nothing, so this module imports nothing of the package but
+:mod:`options` and :mod:`table`.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 import pytest
 
+from proving_ground.core.table import is_asked_for
 from proving_ground.plugin import options
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PARTS = (
     *("exit_codes", "session", "xdist.workers", "skip_unconverged", "required_roles", "debug_hints"),
     *("idempotence", "failure_evidence", "health_scan", "flake_budget", "ansible_adhoc", "browser"),
 )
 """Modules of this package that have hooks or fixtures."""
-
-TABLE = re.compile(r"""^\s*\[\s*tool\s*\.\s*["']?proving-ground["']?\s*[].]""", re.MULTILINE)
-"""How the table begins, or one in it; a text of several lines may hold such a line, too."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,21 +49,5 @@ class _Last:
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         """Load the fixtures after every other plugin."""
-        if is_asked_for(config.rootpath):
+        if config.pluginmanager.has_plugin(f"proving_ground.plugin.{PARTS[0]}"):
             config.pluginmanager.import_plugin("proving_ground.plugin.fixtures")
-
-
-def is_asked_for(root: Path) -> bool:
-    """Whether the project in ``root`` has a table ``[tool.proving-ground]``, even one that cannot be read."""
-    try:
-        text = (root / "pyproject.toml").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
-    if not TABLE.search(text):  # so far it has cost next to nothing, and in most projects that is all
-        return False
-    import tomllib
-
-    try:
-        return "proving-ground" in tomllib.loads(text).get("tool", {})
-    except tomllib.TOMLDecodeError:
-        return True

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pytest
+if TYPE_CHECKING:
+    import pytest
 
 
 @dataclass(frozen=True)
@@ -108,5 +110,7 @@ def refuse(config: pytest.Config) -> None:
     """
     for option in OPTIONS:
         if config.getoption(option.destination) is not None:
+            import pytest  # already there; the command line does without
+
             text = f"{option.flag}: {config.rootpath / 'pyproject.toml'} has no table [tool.proving-ground]"
             raise pytest.UsageError(text)

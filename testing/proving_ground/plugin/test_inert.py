@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from proving_ground.plugin.entry_point import PARTS, is_asked_for
+from proving_ground.core.table import is_asked_for
+from proving_ground.plugin.entry_point import PARTS
 
 MILLISECONDS = 20
 """What the plugin may cost a project that does not use it."""
 
 LIGHT = {
     "proving_ground",
+    "proving_ground.core",
+    "proving_ground.core.table",
     "proving_ground.plugin",
     "proving_ground.plugin.entry_point",
     "proving_ground.plugin.hookspecs",

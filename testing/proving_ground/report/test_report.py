@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import jinja2  # noqa: F401 - once, and not anew in every run of pytester's
@@ -174,7 +175,7 @@ def test_a_report_that_cannot_be_written_is_one_line(project: pytest.Pytester, m
     def fail(*_: object) -> str:
         raise RuntimeError("no\nsuch filter")
 
-    monkeypatch.setattr("proving_ground.report.plugin.render", fail)
+    monkeypatch.setattr(importlib.import_module("proving_ground.report.writer"), "render", fail)
     result = run(project)
     result.assert_outcomes(passed=2)
     assert result.ret == 0
