@@ -41,7 +41,7 @@ def used_with_tasks_from(content: Any) -> Iterator[tuple[str, str]]:
 def entry_points() -> set[tuple[str, str]]:
     files = [ROOT / "kubernetes.yml", *ROOT.glob("roles/*/*/tasks/*.yml"), *ROOT.glob("roles/*/*/handlers/*.yml")]
     named = {pair for path in files for pair in used_with_tasks_from(read(path))}
-    return named | {(role, "main") for role in ROLES}
+    return named | {(role, "main") for role, path in ROLES.items() if (path / "tasks" / "main.yml").exists()}
 
 
 def test_every_folder_of_roles_is_a_role() -> None:
