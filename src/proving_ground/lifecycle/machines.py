@@ -5,19 +5,16 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from proving_ground.checkpoints.store import Checkpoints
-from proving_ground.core.errors import MachineError, UsageError
+from proving_ground.core.errors import UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import PROVIDERS, Settings, named
-from proving_ground.core.timeouts import EMULATED, Timeouts
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.machines.ledger import OUTLIVING, CorruptLedgerError, Ledger, Record
-from proving_ground.machines.ssh import await_logins, close_connections, write_ssh_config
 from proving_ground.machines.vagrant import Vagrant
-from proving_ground.process.commands import run
 from proving_ground.process.reaper import end_marked, end_runs
 from proving_ground.providers import registry
 
@@ -31,7 +28,7 @@ def create(
     *,
     checkpoint: str | None = None,
 ) -> Record:
-    """Bring up the machines of ``topology`` and write ``ssh.config``; the ledger knows of them before they exist.
+    """Bring up the machines of ``topology``; the ledger knows of them before they exist.
 
     Args:
         settings: the run's settings.
@@ -47,24 +44,7 @@ def create(
     ledger = Ledger(settings.state_directory)
     network = named(settings.checkout_id)
     ledger.write(Record(settings.run_id, settings.topology, settings.provider, network_prefix, network))
-    vagrant = Vagrant(settings, progress)
-    key = make_key_pair(settings)
-    content: dict[str, Any] = {
-        "run_id": settings.run_id,
-        "machines": [node.facts for node in topology.nodes],
-        "user": settings.project.user,
-        "checkout": named(settings.checkout_id),
-        **registry.of(settings).prepare(topology, view, key, progress, vagrant.log),
-    }
-    if checkpoint is not None:
-        with progress.step("checkpoint back"):
-            content |= registry.of(settings).restore(checkpoint, topology, view, progress, vagrant.log)
-    vagrant.write_run(content)
-    factor = max(EMULATED if content.get("kvm") is False else 1.0, settings.timeout_factor)
-    with progress.step("vagrant up"):
-        vagrant.up()
-        write_ssh_config(settings, topology)
-        await_logins(settings, topology, Timeouts(factor))
+    factor = registry.of(settings).create(topology, view, progress, log_of(settings), checkpoint)
     return ledger.update(phase="created", timeout_factor=factor)
 
 
@@ -86,22 +66,9 @@ def restore_in_place(settings: Settings, topology: Topology, view: View, progres
     provider = registry.of(settings)
     provider.ensure_running(progress)
     with progress.step("checkpoint back"):
-        provider.restore(checkpoint, topology, view, progress, settings.artifacts / "vagrant.log")
-        write_ssh_config(settings, topology)
-        await_logins(settings, topology, Timeouts(max(record.timeout_factor, settings.timeout_factor)))
+        timeouts = Timeouts(max(record.timeout_factor, settings.timeout_factor))
+        provider.restore_in_place(checkpoint, topology, view, progress, log_of(settings), timeouts)
     return ledger.update(phase="created")
-
-
-def make_key_pair(settings: Settings) -> Path:
-    """A key pair of this run's own; returns the private key's path (0600)."""
-    directory = settings.state_directory / "ssh"
-    shutil.rmtree(directory, ignore_errors=True)
-    (directory / "authorized").mkdir(parents=True)
-    key = directory / "id_ed25519"
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"proving-ground {settings.run_id}", "-f", str(key)]
-    run(command, error=MachineError, where="ssh-keygen", timeout=30)
-    shutil.copyfile(key.with_suffix(".pub"), directory / "authorized" / settings.project.user)
-    return key
 
 
 def destroy(settings: Settings, progress: Progress) -> bool:
@@ -117,14 +84,15 @@ def destroy(settings: Settings, progress: Progress) -> bool:
     except CorruptLedgerError as error:
         progress.say(f"{error.cause}; all of this project is removed, by its labels")
         record, corrupt = None, True
-    log = settings.artifacts / "vagrant.log"
+    log = log_of(settings)
     # Without a record anything may be there.
     known = registry.every(settings) if record is None else [registry.of(settings)]
     if not corrupt and record is None and not any(provider.has_leftovers() for provider in known):
         return False
     with progress.step("destroy"):
         end_marked(str(settings.root))
-        close_connections(settings)
+        for provider in known:
+            provider.disconnect()
         end_runs(settings.checkout_id)
         # It may have ended since; what it is not asked for would look as if it were gone.
         for name in vagrants_providers(settings) if record is None else (settings.provider,):
@@ -149,6 +117,12 @@ def destroy(settings: Settings, progress: Progress) -> bool:
                 path.unlink(missing_ok=True)
         ledger.clear()
     return True
+
+
+def log_of(settings: Settings) -> Path:
+    """The file that receives the output of the programs that make machines."""
+    settings.artifacts.mkdir(parents=True, exist_ok=True)
+    return settings.artifacts / "vagrant.log"
 
 
 def vagrants_providers(settings: Settings) -> list[str]:

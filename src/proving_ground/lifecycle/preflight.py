@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import socket
-from functools import partial
 
-from proving_ground.core.errors import MachineError, PreflightError
-from proving_ground.core.polling import NotReady
+from proving_ground.core.errors import PreflightError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
-from proving_ground.core.topology import Node, Topology
-from proving_ground.machines.vagrant import check_installed
-from proving_ground.process.programs import not_installed
+from proving_ground.core.topology import Topology
 from proving_ground.process.services import cache_directory
 from proving_ground.providers import registry
 
@@ -27,12 +22,9 @@ def check(settings: Settings, progress: Progress) -> None:
     Raises:
         PreflightError: something is missing or in the way.
     """
-    check_installed()
-    for program in ("ssh", "ssh-keygen"):
-        if shutil.which(program) is None:
-            raise not_installed(program)
-    check_disk()
     provider = registry.of(settings)
+    provider.check()
+    check_disk()
     provider.ensure_running(progress)
     provider.remove_leftovers()
 
@@ -50,20 +42,11 @@ def check_disk() -> None:
 def check_reachable(
     settings: Settings, topology: Topology, progress: Progress, timeouts: Timeouts, timeout: float = 10
 ) -> None:
-    """Check that every machine of a kept cluster answers on its ssh port.
+    """Check that every machine of a kept cluster answers.
 
     Raises:
         MachineError: names every machine that does not.
     """
-    registry.of(settings).ensure_running(progress)
-
-    def answers(node: Node) -> None:
-        try:
-            socket.create_connection((str(node.address), 22), timeout=2).close()
-        except OSError as error:
-            raise NotReady(str(error)) from error
-
-    probes = {f"{node.name} ({node.address}) answers on port 22": partial(answers, node) for node in topology.nodes}
-    silent = timeouts.wait_for_all(probes, timeout=timeout)
-    if silent:
-        raise MachineError("; ".join(silent), where="unreachable", hint="run `proving-ground destroy` and start again")
+    provider = registry.of(settings)
+    provider.ensure_running(progress)
+    provider.check_reachable(topology, timeouts, timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -15,6 +16,7 @@ from proving_ground.core.polling import NotReady
 from proving_ground.core.settings import Settings, named
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
+from proving_ground.process.commands import run
 
 LOGIN_SECONDS = 60.0
 """From the moment that Vagrant has started a machine to the first login."""
@@ -22,6 +24,18 @@ LOGIN_SECONDS = 60.0
 
 ALIVE = "  ServerAliveInterval 15\n  ServerAliveCountMax 4\n"
 """A shared connection to a frozen machine ends after a minute; what comes next fails within its ConnectTimeout."""
+
+
+def make_key_pair(settings: Settings) -> Path:
+    """A key pair of this run's own; returns the private key's path (0600)."""
+    directory = settings.state_directory / "ssh"
+    shutil.rmtree(directory, ignore_errors=True)
+    (directory / "authorized").mkdir(parents=True)
+    key = directory / "id_ed25519"
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"proving-ground {settings.run_id}", "-f", str(key)]
+    run(command, error=MachineError, where="ssh-keygen", timeout=30)
+    shutil.copyfile(key.with_suffix(".pub"), directory / "authorized" / settings.project.user)
+    return key
 
 
 def write_ssh_config(settings: Settings, topology: Topology) -> Path:

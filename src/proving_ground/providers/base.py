@@ -1,4 +1,4 @@
-"""What every provider of Vagrant's does for a run; the base class leaves nearly all of it to Vagrant."""
+"""What every provider does for a run: make machines, reach them, save them, remove them."""
 
 from __future__ import annotations
 
@@ -7,55 +7,62 @@ from typing import Any
 
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.core.topology import Topology
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
-from proving_ground.machines.ssh import close_connections, write_ssh_config
-from proving_ground.machines.vagrant import Vagrant
 
 
 class Provider:
-    """A provider that nothing is known of: all of it is Vagrant's business.
+    """Makes the machines of one project.
 
     Args:
         settings: the run's settings.
 
     Attributes:
-        in_place: whether what is saved lies in the machines: it comes back in their place, they start anew when it is
-            saved, and it is gone with them.
+        in_place: whether the machines themselves hold what is saved: a restore changes them, a save restarts them,
+            and what is saved is removed together with them.
+        needs_view: whether machines are made from the depot's view.
     """
 
     in_place = True
+    needs_view = True
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.checkout = settings.checkout_id
 
+    def check(self) -> None:
+        """Check that this host has the programs that make machines; raises PreflightError."""
+
     def ensure_running(self, progress: Progress) -> None:
         """Find what runs machines, or start it; raises PreflightError."""
 
-    def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:  # noqa: ARG002
-        """Do what has to be done before Vagrant is called.
+    def create(self, topology: Topology, view: View, progress: Progress, log: Path, checkpoint: str | None) -> float:
+        """Make the machines and wait until each lets its user in.
 
         Args:
-            topology: the machines to be.
-            view: what they are given.
-            key: the public key that opens them.
-            progress: told of what takes time.
-            log: gets the output of programs.
+            topology: the machines.
+            view: what the depot gives them.
+            progress: receives a line for each slow step.
+            log: receives the output of programs.
+            checkpoint: key of the checkpoint that they start from, or None for new ones.
 
         Returns:
-            what the Vagrantfile is told.
+            how many times slower than containers these machines are, 1 or more.
 
         Raises:
             MachineError: something failed.
         """
-        return {"folders": {self.settings.project.depot_path: str(view.path.parent)}}
+        raise NotImplementedError
 
-    def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:  # noqa: ARG002
-        """Save all machines as they are at one moment, to be known as ``key``.
+    def restore_in_place(
+        self, key: str, topology: Topology, view: View, progress: Progress, log: Path, timeouts: Timeouts
+    ) -> None:
+        """Restore machines that are there from checkpoint ``key``; only where ``in_place``. Raises MachineError."""
+        raise NotImplementedError
 
-        By Vagrant's snapshots, of machines that are shut down: what they share with the host (the depot) cannot be
-        saved while they run. They start anew afterwards.
+    def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:
+        """Save all machines as they are at one moment, as checkpoint ``key``.
 
         Returns:
             bytes that it takes; where ``in_place``, those of the machines' disks with all that is saved in them, or 0
@@ -64,46 +71,21 @@ class Provider:
         Raises:
             MachineError: something failed.
         """
-        vagrant = Vagrant(self.settings, progress)
-        close_connections(self.settings)
-        vagrant.halt()
-        try:
-            vagrant.save(key)
-        finally:
-            vagrant.up()
-        write_ssh_config(self.settings, topology)
-        return 0
+        raise NotImplementedError
 
-    def restore(
-        self,
-        key: str,
-        topology: Topology,  # noqa: ARG002
-        view: View,  # noqa: ARG002
-        progress: Progress,
-        log: Path,
-    ) -> dict[str, Any]:
-        """Have machines as those saved as ``key`` were: those that are there where ``in_place``, or else new ones.
+    def check_reachable(self, topology: Topology, timeouts: Timeouts, timeout: float) -> None:
+        """Check that every machine answers within ``timeout`` seconds; raises MachineError, which names the others."""
+        raise NotImplementedError
 
-        Returns:
-            what the Vagrantfile is told of new machines.
-
-        Raises:
-            MachineError: something failed.
-        """
-        vagrant = Vagrant(self.settings, progress)
-        close_connections(self.settings)
-        self.power_off(vagrant, log)
-        vagrant.restore(key)
-        vagrant.up()
+    def connection(self, node: Node) -> dict[str, Any]:  # noqa: ARG002
+        """Ansible variables by which it reaches ``node``."""
         return {}
 
-    def power_off(self, vagrant: Vagrant, log: Path) -> None:  # noqa: ARG002
-        """Switch all machines off as they are; raises MachineError."""
-        vagrant.halt(force=True)
+    def disconnect(self) -> None:
+        """Close the connections that are shared by all who use these machines."""
 
-    def forget(self, key: str, log: Path) -> None:  # noqa: ARG002
-        """Remove what was saved as ``key``; raises MachineError."""
-        Vagrant(self.settings, Progress()).forget(key)
+    def forget(self, key: str, log: Path) -> None:
+        """Remove checkpoint ``key``; raises MachineError."""
 
     def remove_leftovers(self, log: Path | None = None) -> int:  # noqa: ARG002
         """Remove what this checkout has made, all at once; returns how many things there were."""
@@ -114,5 +96,5 @@ class Provider:
         return False
 
     def clean(self) -> list[str]:
-        """Remove what outlives machines, end what was started for them; says in words what."""
+        """Remove what outlives machines, end what was started for them; returns a line for each."""
         return []

@@ -10,13 +10,13 @@ from proving_ground.core.settings import named
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.providers import docker_engine, docker_snapshots
-from proving_ground.providers.base import Provider
+from proving_ground.providers.vagrant import VagrantProvider
 
 AUTHORIZED_KEYS_ON_NODE = "/mnt/authorized_keys.d"
 """Where a node's entrypoint finds the keys that it copies: they belong to this user, and sshd would refuse them."""
 
 
-class Docker(Provider):
+class Docker(VagrantProvider):
     """Containers that behave as machines."""
 
     in_place = False

@@ -16,13 +16,13 @@ from proving_ground.depot import Depot, View
 from proving_ground.host.routes import routes
 from proving_ground.machines.vagrant import Vagrant
 from proving_ground.providers import libvirt_daemon, libvirt_resources, libvirt_storage
-from proving_ground.providers.base import Provider
+from proving_ground.providers.vagrant import VagrantProvider
 
 FLATCAR = "FLATCAR_BOX"
 """Environment variable: a Vagrant box of Flatcar, used instead of the depot's node."""
 
 
-class Libvirt(Provider):
+class Libvirt(VagrantProvider):
     """Virtual machines by QEMU: with KVM where a kernel starts under it, emulated where not."""
 
     def ensure_running(self, progress: Progress) -> None:

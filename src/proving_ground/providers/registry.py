@@ -6,10 +6,11 @@ from proving_ground.core.settings import Settings
 from proving_ground.providers.base import Provider
 from proving_ground.providers.docker import Docker
 from proving_ground.providers.libvirt import Libvirt
+from proving_ground.providers.vagrant import VagrantProvider
 
 __all__ = ["PROVIDERS", "Provider", "every", "of"]
 
-PROVIDERS: dict[str, type[Provider]] = {"docker": Docker, "libvirt": Libvirt, "virtualbox": Provider}
+PROVIDERS: dict[str, type[Provider]] = {"docker": Docker, "libvirt": Libvirt, "virtualbox": VagrantProvider}
 
 
 def of(settings: Settings) -> Provider:

@@ -18,6 +18,8 @@ from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.lifecycle.state import State
 from proving_ground.machines.ledger import Record
 from proving_ground.providers import registry
+from proving_ground.providers import vagrant as vagrant_provider
+from proving_ground.providers.vagrant import VagrantProvider
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,13 +58,12 @@ def test_machines_keep_the_factor_that_they_were_made_with(tmp_path: Path, monke
 
 def test_new_machines_are_given_the_time_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     life = lifecycle(tmp_path, 6, monkeypatch)
-    made = SimpleNamespace(prepare=lambda *_: {}, restore=lambda *_: {})
-    monkeypatch.setattr(registry, "of", lambda _: made)
-    monkeypatch.setattr(machines, "make_key_pair", lambda _: tmp_path / "key")
-    monkeypatch.setattr(machines, "write_ssh_config", lambda *_: None)
-    monkeypatch.setattr(machines, "await_logins", lambda *_: None)
+    monkeypatch.setattr(registry, "of", VagrantProvider)
+    monkeypatch.setattr(vagrant_provider, "make_key_pair", lambda _: tmp_path / "key")
+    monkeypatch.setattr(vagrant_provider, "write_ssh_config", lambda *_: None)
+    monkeypatch.setattr(vagrant_provider, "await_logins", lambda *_: None)
     vagrant = SimpleNamespace(log=tmp_path / "log", write_run=lambda _: None, up=lambda: None)
-    monkeypatch.setattr(machines, "Vagrant", lambda *_: vagrant)
+    monkeypatch.setattr(vagrant_provider, "Vagrant", lambda *_: vagrant)
     assert machines.create(life.settings, life.topology, None, life.view, Progress()).timeout_factor == 6.0
 
 

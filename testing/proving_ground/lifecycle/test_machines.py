@@ -18,10 +18,11 @@ from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.machines.vagrant import Vagrant
 from proving_ground.process.reaper import RUN, mark_of_run
 from proving_ground.providers import registry
-from proving_ground.providers.base import Provider
+from proving_ground.providers import vagrant as provider_module
+from proving_ground.providers.vagrant import VagrantProvider
 
 
-class Recorded(Provider):
+class Recorded(VagrantProvider):
     """Keeps what is asked of it."""
 
     calls: list[str]
@@ -115,9 +116,9 @@ def test_machines_are_on_disk_before_vagrant_is_asked_for_them(
             if fails:
                 raise MachineError("no space left on device")
 
-    monkeypatch.setattr(machines, "Vagrant", Vagrant)
+    monkeypatch.setattr(provider_module, "Vagrant", Vagrant)
     for name in ("write_ssh_config", "await_logins"):
-        monkeypatch.setattr(machines, name, lambda *_: None)
+        monkeypatch.setattr(provider_module, name, lambda *_: None)
     monkeypatch.setattr(provider, "prepare", prepare)
     try:
         machines.create(settings, parse("own", {"machines": {"web": {}}}), None, cast("View", None), Progress())

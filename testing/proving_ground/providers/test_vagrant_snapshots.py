@@ -13,10 +13,10 @@ from proving_ground.core.errors import MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.machines import vagrant, vagrant_client
-from proving_ground.providers import base as base
 from proving_ground.providers import libvirt_resources, libvirt_storage
-from proving_ground.providers.base import Provider
+from proving_ground.providers import vagrant as vagrant_provider
 from proving_ground.providers.libvirt import Libvirt
+from proving_ground.providers.vagrant import VagrantProvider
 
 ANY = cast("Any", None)
 MACHINES = {"etcd-01": "running", "worker-01": "running", "worker-02": "not_created"}
@@ -46,12 +46,12 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(vagrant_client.Client, "_run_vagrant_command", one.command)
     monkeypatch.setattr(vagrant_client.Client, "status", lambda _: states)
     monkeypatch.setattr(vagrant.Vagrant, "up", lambda _: one.calls.append(["up"]))
-    monkeypatch.setattr(base, "write_ssh_config", lambda *_: one.calls.append(["ssh.config"]))
+    monkeypatch.setattr(vagrant_provider, "write_ssh_config", lambda *_: one.calls.append(["ssh.config"]))
     return one
 
 
-def provider(tmp_path: Path) -> Provider:
-    return Provider(Settings(tmp_path, "run", provider="virtualbox"))
+def provider(tmp_path: Path) -> VagrantProvider:
+    return VagrantProvider(Settings(tmp_path, "run", provider="virtualbox"))
 
 
 def test_machines_are_shut_down_to_be_saved_and_are_up_afterwards(tmp_path: Path, client: Client) -> None:
