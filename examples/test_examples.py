@@ -12,10 +12,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from proving_ground.core.errors import MachineError
+from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin.options import OPTIONS
-from proving_ground.providers import registry
+from proving_ground.process import commands
+from proving_ground.providers import container_image, docker_engine, registry
 
 HERE = Path(__file__).parent
 DEPOT = '"../../depot"'
@@ -29,10 +32,38 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(HERE / request.param, copy, ignore=shutil.ignore_patterns(".*", "artifacts", "__pycache__"))
     table = copy / "pyproject.toml"
     text = table.read_text(encoding="utf-8")
-    assert DEPOT in text
     table.write_text(text.replace(DEPOT, f'"{HERE.parent / "depot"}"'), encoding="utf-8")
     yield copy
     run(copy, "proving_ground.cli", "destroy")
+
+
+@pytest.fixture(scope="session")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image ``debian:12``: that of this host, of a registry, or else one made of Debian's own packages."""
+    name, log = "debian:12", tmp_path_factory.mktemp("image") / "log"
+    docker_engine.ensure_running(Progress())
+    if container_image.identifier(name):
+        return name
+    try:
+        docker_engine.docker("pull", "--quiet", name, timeout=300)
+    except MachineError:
+        archive = log.with_name("debian.tar")
+        command = ["mmdebstrap", "--variant=minbase", "bookworm", str(archive)]
+        commands.run(command, error=MachineError, where="mmdebstrap", timeout=900, log=log)
+        docker_engine.docker("import", str(archive), name, timeout=300)
+    return name
+
+
+def cases_of(project: Path) -> dict[str | None, list[str]]:
+    """The tests of the project's last run, with what each came to besides a pass."""
+    suite = ElementTree.parse(project / "artifacts" / "latest" / "junit.xml").getroot()
+    return {case.get("name"): [outcome.tag for outcome in case] for case in suite.iter("testcase")}
+
+
+def assert_nothing_is_left(project: Path, provider: str) -> None:
+    settings = Settings(project, "afterwards", provider=provider)
+    assert Ledger(settings.state_directory).read() is None
+    assert not registry.of(settings).has_leftovers()
 
 
 def run(project: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -50,9 +81,50 @@ def test_a_project_with_one_test_and_a_topology_of_three_lines_gets_a_machine(pr
     assert len((project / "topology" / "default.yml").read_text(encoding="utf-8").splitlines()) == 3
     result = run(project, "pytest")
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
-    suite = ElementTree.parse(project / "artifacts" / "latest" / "junit.xml").getroot()
-    cases = {case.get("name"): [outcome.tag for outcome in case] for case in suite.iter("testcase")}
-    assert cases == {"test_the_machine_is_up_and_has_its_name[web-01]": []}, "it ran, on that machine, and passed"
-    settings = Settings(project, "afterwards")
-    assert Ledger(settings.state_directory).read() is None
-    assert not registry.of(settings).has_leftovers()
+    assert cases_of(project) == {"test_the_machine_is_up_and_has_its_name[web-01]": []}, "it ran, on that machine"
+    assert_nothing_is_left(project, "docker")
+
+
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("project", ["role"], indirect=True)
+def test_a_role_and_one_line_get_a_machine_of_a_stock_image(project: Path) -> None:
+    assert (project / "pyproject.toml").read_text(encoding="utf-8").splitlines() == [
+        "[tool.proving-ground]",
+        'image = "debian:12"',
+    ]
+    assert not list(project.glob("*.yml")), "no playbook, no inventory"
+    result = run(project, "pytest")
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    assert cases_of(project) == {"test_the_service_serves_the_motto[machine-01]": []}
+    assert_nothing_is_left(project, "container")
+
+
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("project", ["role"], indirect=True)
+def test_a_role_is_developed_on_machines_that_stay(project: Path) -> None:
+    """Up, idempotence, a change, its verdict, a checkpoint, and away: as by hand, one command after the other."""
+    for command in (["up"], ["idempotence"], ["verify"]):
+        done = run(project, "proving_ground.cli", *command)
+        assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
+    tasks = project / "tasks" / "main.yml"
+    tasks.write_text(tasks.read_text(encoding="utf-8").replace("test first", "test last"), encoding="utf-8")
+    assert run(project, "proving_ground.cli", "converge").returncode == 0
+    red = run(project, "pytest", "--pg-reuse")
+    assert red.returncode == 1, red.stdout
+    assert "docker exec -it proving-ground-" in red.stdout, "it says how to look at the machine"
+    assert "pytest --pg-reuse 'tests/test_role.py::test_the_service_serves_the_motto[machine-01]'" in red.stdout
+    assert run(project, "proving_ground.cli", "destroy").returncode == 0
+    assert_nothing_is_left(project, "container")
+
+
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("project", ["role"], indirect=True)
+def test_a_role_starts_from_a_checkpoint_that_still_applies(project: Path) -> None:
+    try:
+        for expected in (0, 1):
+            done = run(project, "pytest", "--pg-checkpoints", "--pg-keep=never")
+            assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+            assert done.stdout.count("from checkpoint converged of") == expected, done.stdout
+        assert_nothing_is_left(project, "container")
+    finally:
+        run(project, "proving_ground.cli", "checkpoints", "--prune", "all")

@@ -24,7 +24,13 @@ from proving_ground.plugin.options import MARKERS, OPTIONS
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "proving_ground"
 
-TYPES = {"str": "text", "tuple[str, ...]": "list of texts", "tuple[tuple[str, str], ...]": "table of texts"}
+TYPES = {
+    "bool": "true or false",
+    "str": "text",
+    "tuple[str, ...]": "list of texts",
+    "tuple[tuple[str, str], ...]": "table of texts",
+    "tuple[tuple[str, Any], ...]": "table",
+}
 """What a setting's type is called; in TOML there are no tuples."""
 
 
@@ -60,11 +66,16 @@ def test_every_option_is_there_with_its_variable_and_its_default() -> None:
     assert column("Options", 0, 1, 2) == sorted(said)
 
 
+def written(default: object) -> str:
+    """A default as the reference has it."""
+    return "false" if default is False else str(default) if default else "empty"
+
+
 def test_every_setting_is_there_with_its_type_and_its_default() -> None:
     settings = []
     for field in fields(Project):
         assert field.default is not MISSING
-        settings.append((field.name, TYPES[str(field.type)], str(field.default) if field.default else "empty"))
+        settings.append((field.name, TYPES[str(field.type)], written(field.default)))
     assert column("Settings", 0, 1, 2) == sorted(settings)
 
 

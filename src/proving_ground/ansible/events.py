@@ -64,6 +64,11 @@ class Outcome:
         return {name: value for name, value in asdict(self).items() if name != "diff" and (failed or name != "message")}
 
 
+def role_name(text: str) -> str:
+    """The name of a role that a play names, which may be the path of a role that lies elsewhere."""
+    return text.rstrip("/").rpartition("/")[2] if text.startswith("/") else text
+
+
 def outcome_of(event: str, data: dict[str, Any], printed: str = "") -> Outcome:
     """The outcome that an event of ansible-runner tells of.
 
@@ -80,7 +85,7 @@ def outcome_of(event: str, data: dict[str, Any], printed: str = "") -> Outcome:
         status = "ignored"
     return Outcome(
         host=str(data.get("host", "")),
-        role=str(data.get("role", "")),
+        role=role_name(str(data.get("role", ""))),
         task=str(data.get("task", "")),
         path=str(data.get("task_path", "")).removeprefix(f"{Path.cwd()}/"),
         status=status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -16,6 +17,7 @@ def inventory(
     python: str,
     controller_python: str,
     controller: dict[str, Any],
+    connections: Mapping[str, Mapping[str, Any]],
     common: dict[str, Any],
 ) -> str:
     """The inventory as YAML.
@@ -26,12 +28,16 @@ def inventory(
         python: their interpreter.
         controller_python: interpreter for tasks on the controller.
         controller: variables of localhost only.
+        connections: node → variables by which Ansible reaches it; empty for ssh.
         common: variables of every host.
 
     Returns:
         YAML with a group per topology group, ``nodes`` for all machines, and localhost.
     """
-    hosts = {node.name: {"node_address": str(node.address), **node.variables} for node in topology.nodes}
+    hosts = {
+        node.name: {"node_address": str(node.address), **connections[node.name], **node.variables}
+        for node in topology.nodes
+    }
     networks = {f"{name.removesuffix('s')}_network": str(network) for name, network in topology.networks.items()}
     local = {"ansible_connection": "local", "ansible_python_interpreter": controller_python, **controller}
     children: dict[str, Any] = {

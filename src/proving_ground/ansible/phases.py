@@ -24,9 +24,9 @@ CONVERGED = "converged"
 ALWAYS = (
     *("plugins", "group_vars", "host_vars", "vars", "library", "module_utils"),
     *("action_plugins", "filter_plugins", "lookup_plugins", "test_plugins", "vars_plugins"),
-    *("tasks", "handlers", "files", "templates"),
+    *("tasks", "handlers", "files", "templates", "defaults", "meta"),
 )
-"""What has a say in every play: all that Ansible looks for beside a playbook."""
+"""What has a say in every play: all that Ansible looks for beside a playbook, or in a project that is a role."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from proving_ground.ansible.events import role_name
 from proving_ground.ansible.patterns import Patterns
 from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import ConvergeError, not_yaml
@@ -69,7 +70,8 @@ def roles_of(play: dict[str, Any]) -> Iterator[str]:
     for section in ("pre_tasks", "roles", "tasks", "post_tasks"):
         if section == "roles":
             for entry in play.get(section) or []:
-                yield str((entry.get("role") or entry.get("name")) if isinstance(entry, dict) else entry)
+                name = str((entry.get("role") or entry.get("name")) if isinstance(entry, dict) else entry)
+                yield role_name(name)
         else:
             yield from used_in(play.get(section))
 

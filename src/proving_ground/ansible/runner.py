@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import shutil
 import subprocess
@@ -13,18 +14,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from proving_ground.ansible.events import STATUSES, Outcome, failure, outcome_of, parse_error
+from proving_ground.ansible.events import STATUSES, Outcome, failure, outcome_of, parse_error, role_name
 from proving_ground.ansible.phases import part
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.machines.access import by_exec
 from proving_ground.process.interruption import cancelling
 from proving_ground.process.reaper import MARK, end_marked
 
 DEADLINE = 3600
 """Seconds for one run of the playbook; emulated machines need most of it."""
 
+
+CONNECTION_PLUGINS = Path(__file__).parent / "connection_plugins"
+USUAL_PLUGINS = "~/.ansible/plugins/connection:/usr/share/ansible/plugins/connection"
+"""Where Ansible looks for them unless it is told otherwise."""
 
 SYNTAX_SECONDS = 120.0
 """For Ansible to parse the playbook; no machine is asked."""
@@ -127,7 +133,7 @@ def _note(outcomes: list[Outcome], progress: Progress, chosen: str, playbook: st
     """Handle one event: say which task starts, keep every outcome; ``chosen`` was run, as a part of ``playbook``."""
     data = event.get("event_data", {})
     if event["event"] == "playbook_on_task_start":
-        progress(" : ".join(part for part in (data.get("role"), data.get("task")) if part))
+        progress(" : ".join(part for part in (role_name(data.get("role") or ""), data.get("task")) if part))
     elif event["event"] in STATUSES:
         outcome = outcome_of(event["event"], data, event.get("stdout", ""))
         # What was cut out is told by where it stands in the whole.
@@ -148,11 +154,23 @@ def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {
         **({"ANSIBLE_CONFIG": str(config)} if config.is_file() else {}),
+        **_plugins(settings, config),
         "PATH": programs,
         "ANSIBLE_NOCOLOR": "1",
         # For a connection, with a Python started over there.
         "ANSIBLE_TIMEOUT": str(round(timeouts.seconds(20))),
     }
+
+
+def _plugins(settings: Settings, config: Path) -> dict[str, str]:
+    """Where Ansible looks for connection plugins: in the package, and wherever it would look without it."""
+    if not by_exec(settings):
+        return {}
+    name = "ANSIBLE_CONNECTION_PLUGINS"
+    said = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
+    said.read(config)
+    others = os.environ.get(name) or said.get("defaults", "connection_plugins", fallback="") or USUAL_PLUGINS
+    return {name: f"{CONNECTION_PLUGINS}{os.pathsep}{others}"}
 
 
 def check_syntax(settings: Settings, inventory: Path, timeouts: Timeouts) -> None:

@@ -63,8 +63,11 @@ def verify(life: Lifecycle, options: argparse.Namespace) -> int:
 def login(life: Lifecycle, options: argparse.Namespace) -> None:
     """Open a shell on a machine."""
     require_up(life)
+    from proving_ground.machines import access
+
     node = life.topology.node(options.machine) if options.machine else life.topology.nodes[0]
-    os.execvp("ssh", ["ssh", "-F", str(life.settings.state_directory / "ssh.config"), node.name])
+    command = access.login(life.settings, node.name)
+    os.execvp(command[0], command)
 
 
 def status(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001

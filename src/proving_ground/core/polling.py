@@ -127,5 +127,5 @@ def wait_for_all(probes: Mapping[str, Callable[[], object]], *, timeout: float, 
 
     from concurrent.futures import ThreadPoolExecutor  # most waits are for one thing
 
-    with ThreadPoolExecutor(max_workers=len(probes)) as pool:
+    with ThreadPoolExecutor(max_workers=max(1, len(probes))) as pool:
         return [words for words in pool.map(in_vain, probes) if words]

@@ -20,6 +20,12 @@ class Project:
     """A project's settings; every path is relative to its root directory.
 
     Attributes:
+        image: the container image that machines are made of, or a file with a root file system; empty where Vagrant
+            makes them.
+        init: what runs as process 1 in a container: ``systemd``, or ``none`` for a process that only waits; empty for
+            systemd where the image has it, and otherwise an image on top of it that has.
+        privileged: whether containers may do everything that the host may.
+        machines: the machines, as a topology file names them; empty for one, or for what a topology file says.
         playbook: what the machines are converged with.
         topologies: the directory of topology files.
         depot: the directory whose ``depot.yml`` says what is built for the machines.
@@ -36,6 +42,10 @@ class Project:
         written_once: paths below a machine's ``/var`` (patterns of the shell) whose files never change once written.
     """
 
+    image: str = ""
+    init: str = ""
+    privileged: bool = False
+    machines: tuple[tuple[str, Any], ...] = ()
     playbook: str = "site.yml"
     topologies: str = "topology"
     depot: str = "depot"

@@ -9,8 +9,15 @@ from pathlib import Path
 from proving_ground.core.project import Project
 from proving_ground.core.timeouts import Timeouts
 
-PROVIDERS = ("docker", "libvirt", "virtualbox")
+PROVIDERS = ("container", "docker", "libvirt", "virtualbox")
 KEEP = ("never", "failed", "always")
+CONVERGE = "converge.yml"
+"""The playbook of a project that has no other, as Molecule names it."""
+
+
+def usual_provider(project: Project) -> str:
+    """The provider of a project that is asked for none: containers where it names an image."""
+    return "container" if project.image else "docker"
 
 
 def named(checkout: str, *parts: str) -> str:
@@ -25,7 +32,7 @@ class Settings:
     Attributes:
         root: the project's root directory.
         topology: name of a file in the project's directory of topologies.
-        provider: Vagrant's provider, one of :data:`PROVIDERS`.
+        provider: what makes the machines, one of :data:`PROVIDERS`.
         keep: when machines outlive the run, one of :data:`KEEP`.
         reuse: only take machines that are up.
         network_prefix: first three octets for the machines' network, or None for the topology's own.
@@ -63,8 +70,18 @@ class Settings:
 
     @property
     def playbook(self) -> str:
-        """What machines are converged with, relative to ``root``."""
+        """The playbook, relative to ``root``: the project's, or for a project that is a role one that applies it."""
+        if not (self.root / self.project.playbook).is_file():
+            if (self.root / CONVERGE).is_file():
+                return CONVERGE
+            if self.is_role:
+                return f"{self.state_directory.name}/{CONVERGE}"
         return self.project.playbook
+
+    @property
+    def is_role(self) -> bool:
+        """Whether the project itself is an Ansible role."""
+        return (self.root / "tasks" / "main.yml").is_file()
 
     @property
     def has_playbook(self) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.machines.access import root_shell
 
 SECONDS = 4.5
 """What is not there after so many seconds is not waited for."""
@@ -70,10 +71,7 @@ def run_collectors(wanted: Sequence[Collector], timeouts: Timeouts = USUAL) -> I
 
 def on_machine(settings: Settings, host: str, name: str, script: str) -> Collector:
     """A shell script run as root on ``host``, over the connection that the run shares."""
-    config = str(settings.state_directory / "ssh.config")
-    # The caller's time-out ends ssh; the machine's own ends what ssh has started.
-    command = ["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=3", host, "sudo timeout 30 sh -s"]
-    return Collector(name, command, script)
+    return Collector(name, root_shell(settings, host), script)
 
 
 SHOW = r"""

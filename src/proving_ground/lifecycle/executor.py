@@ -148,17 +148,22 @@ class Executor:
 
     @_take.register
     def _mark_converged(self, step: MarkConverged) -> None:
-        self.state.ledger.update(phase="converged", converged_key=step.key, view=str(self.state.view.path))
+        self.state.ledger.update(phase="converged", converged_key=step.key, view=self._view)
+
+    @property
+    def _view(self) -> str:
+        """The path of the depot's view; empty where machines have none."""
+        view = self.state.view
+        return str(view.path) if view.key else ""
 
     def _at(self, phase: Phase, content: str, restored_at: str = "") -> None:
         """Note that machines are at ``phase``, to which ``content`` led; and since when, if they were restored."""
-        view = str(self.state.view.path)
         changes = {
             "reached": phase.name,
             "reached_key": content,
             "restored_at": restored_at,
             "awaited": 0,
-            "view": view,
+            "view": self._view,
         }
         self.state.ledger.update(**changes)
 

@@ -15,7 +15,7 @@ from proving_ground.core.settings import Settings
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.host import networks
-from proving_ground.lifecycle import planner, preflight
+from proving_ground.lifecycle import machines, planner, preflight
 from proving_ground.lifecycle.executor import Executor
 from proving_ground.lifecycle.planner import Facts
 from proving_ground.lifecycle.state import State
@@ -178,7 +178,7 @@ class Lifecycle:
     def _network(self) -> Iterator[None]:
         """Look at the host, and keep a network that is free until machines are in it."""
         wanted = self.state.plan  # refused before the host is looked at
-        preflight.check(self.settings, self.progress)
+        preflight.check(self.settings, self.progress, machines.log_of(self.settings))
         asked = self.settings.network_prefix
         with networks.reserved(wanted, asked=asked, say=self.progress.say) as prefix:
             self.state.network_prefix = prefix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from proving_ground.core.errors import PreflightError
 from proving_ground.core.progress import Progress
@@ -16,7 +17,7 @@ DISK_NEEDED = 4 * 2**30
 """Bytes that machines may write before they are removed: images, logs, data."""
 
 
-def check(settings: Settings, progress: Progress) -> None:
+def check(settings: Settings, progress: Progress, log: Path) -> None:
     """Check all that making machines needs of this host, but for their network (``networks.reserved``).
 
     Raises:
@@ -26,6 +27,7 @@ def check(settings: Settings, progress: Progress) -> None:
     provider.check()
     check_disk()
     provider.ensure_running(progress)
+    provider.fetch(progress, log)
     provider.remove_leftovers()
 
 

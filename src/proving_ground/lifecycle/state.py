@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from proving_ground import depot
 from proving_ground.ansible.inventory import inventory
 from proving_ground.ansible.phases import Phase, key, phases, up_to
+from proving_ground.ansible.role_playbook import ensure_playbook
 from proving_ground.checkpoints.store import Checkpoints
+from proving_ground.core.plan import plan_of
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
-from proving_ground.core.topology import Topology, load
+from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.lifecycle.planner import Facts
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.providers import registry
+from proving_ground.providers.base import Provider
 
 
 class State:
@@ -36,6 +40,7 @@ class State:
     """
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
+        ensure_playbook(settings)
         self.settings = settings
         self.progress = progress
         self.ledger = Ledger(settings.state_directory)
@@ -49,6 +54,11 @@ class State:
         return self.ledger.read()
 
     @property
+    def provider(self) -> Provider:
+        """What makes the machines."""
+        return registry.of(self.settings)
+
+    @property
     def timeouts(self) -> Timeouts:
         """By the slower of the machines that there are and of what was asked for on this host."""
         record = self.record
@@ -57,7 +67,7 @@ class State:
     @cached_property
     def plan(self) -> Topology:
         """The topology that was asked for; raises UsageError when it cannot be."""
-        return load(self.settings.topologies, self.settings.topology, self.settings.network_prefix)
+        return plan_of(self.settings)
 
     @property
     def topology(self) -> Topology:
@@ -69,7 +79,12 @@ class State:
 
     @cached_property
     def view(self) -> View:
-        """What machines are given, built first when it is not cached; with ``--pg-reuse``, what they were given."""
+        """What machines are given, built first when it is not cached; with ``--pg-reuse``, what they were given.
+
+        It is empty where machines are made of an image and the project has no depot.
+        """
+        if not self.provider.needs_view and not self.settings.depot.is_dir():
+            return View(Path(), "")
         record = self.record
         if self.settings.reuse and record is not None and record.view:
             return depot.read(Path(record.view))
@@ -93,7 +108,9 @@ class State:
     def key(self, phase: Phase) -> str:
         """A hash of the content of roles, topology and depot that leads to ``phase``."""
         factor = f"{self.settings.timeout_factor:g}"
-        return key(self.settings.root, self.settings.project, phase, repr(self.topology), self.view.key, factor)
+        project = replace(self.settings.project, playbook=self.settings.playbook)
+        made_of = self.provider.content
+        return key(self.settings.root, project, phase, repr(self.topology), self.view.key, factor, made_of)
 
     def facts(self) -> Facts:
         """What the planner decides by; a phase's key is computed when it is asked for."""
@@ -105,21 +122,23 @@ class State:
             wanted=self.up_to(self.needed_roles) if known else (),
             keys=_Keys(self, known),
             saved=frozenset(each.key for each in self.checkpoints if each.complete),
-            in_place=registry.of(self.settings).in_place,
+            in_place=self.provider.in_place,
         )
 
     def write_inventory(self) -> Path:
         """Write the inventory of the topology and return its path."""
         view, record, project = self.view, self.record, self.settings.project
+        depot_variables = {"depot_path": f"{project.depot_path}/{view.key}", "depot_images": view.images}
+        provider = self.provider
         text = inventory(
             self.topology,
             user=project.user,
             python=project.python,
             controller_python=sys.executable,
-            controller={"controller_depot_path": str(view.path)},
+            controller={"controller_depot_path": str(view.path)} if view.key else {},
+            connections={node.name: provider.connection(node) for node in self.topology.nodes},
             common={
-                "depot_path": f"{project.depot_path}/{view.key}",
-                "depot_images": view.images,
+                **(depot_variables if view.key else {}),
                 "state_directory": str(self.settings.state_directory),
                 # Of the machines, not of this run: it is in what roles write, and a longer wait is no change of that.
                 "timeout_factor": self.settings.timeout_factor if record is None else record.timeout_factor,

@@ -9,18 +9,20 @@ from testinfra.host import Host
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.core.topology import Topology
+from proving_ground.machines.access import by_exec, container_of
+from proving_ground.machines.exec_backend import DeadlineExec
 from proving_ground.machines.ssh_backend import DeadlineSsh
 
 
 class Hosts(Mapping[str, Host]):
-    """testinfra's hosts over ssh as root, made when first asked for.
+    """testinfra's hosts as root, made when first asked for.
 
     ``hosts["web-01"]`` is that machine; iterating gives the names of all in the order of the plan.
     """
 
     def __init__(self, settings: Settings, topology: Topology, timeouts: Timeouts = USUAL) -> None:
         self._timeouts = timeouts
-        self._config = settings.state_directory / "ssh.config"
+        self._settings = settings
         self._names = tuple(node.name for node in topology.nodes)
         self._hosts: dict[str, Host] = {}
 
@@ -28,12 +30,18 @@ class Hosts(Mapping[str, Host]):
         if name not in self._names:
             raise KeyError(f"no machine {name!r}; there are {', '.join(self._names)}")
         if name not in self._hosts:
-            # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.
-            backend = DeadlineSsh(name, ssh_config=str(self._config), sudo=True, controlpersist=0)
+            backend = self._backend(name)
             backend.timeouts = self._timeouts
             self._hosts[name] = Host(backend)
             backend.set_host(self._hosts[name])
         return self._hosts[name]
+
+    def _backend(self, name: str) -> DeadlineSsh | DeadlineExec:
+        if by_exec(self._settings):
+            return DeadlineExec(name, container_of(self._settings, name))
+        # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.
+        config = self._settings.state_directory / "ssh.config"
+        return DeadlineSsh(name, ssh_config=str(config), sudo=True, controlpersist=0)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from functools import partial
 from typing import Any
 
 from testinfra.backend.base import CommandResult
 from testinfra.backend.ssh import SshBackend
 
-from proving_ground.core.errors import MachineError
 from proving_ground.core.timeouts import USUAL, Timeouts
-from proving_ground.process.processes import end, in_session, process_of
-
-SECONDS = 120.0
-"""For one command, unless the test says otherwise; the longest that is usual takes a tenth of it."""
+from proving_ground.machines.deadline import SECONDS, run_in_time
 
 
 class DeadlineSsh(SshBackend):  # type: ignore[misc] # testinfra is not looked into for types
@@ -38,33 +31,10 @@ class DeadlineSsh(SshBackend):  # type: ignore[misc] # testinfra is not looked i
         """
         words = self.quote(command, *args)
         shell, arguments = self._build_ssh_command(self.get_command(words))
-        result = self._run_in_time(self.quote(" ".join(shell), *arguments), words, self.timeouts.seconds(timeout))
+        line = self.encode(self.quote(" ".join(shell), *arguments))
+        seconds = self.timeouts.seconds(timeout)
+        code, stdout, stderr = run_in_time(line, what=words, where=self.host.name, seconds=seconds)
+        result = self.result(code, self.encode(words), stdout, stderr)
         if result.rc == 255:  # as of testinfra's own: ssh's word for its own failure
             raise RuntimeError(result)
         return result
-
-    def _run_in_time(self, line: str, words: str, seconds: float) -> CommandResult:
-        # Files and no pipes: what a shared connection leaves behind keeps them open.
-        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-            process = subprocess.Popen(
-                self.encode(line),
-                shell=True,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
-            session = process_of(process.pid)
-            try:
-                code = process.wait(seconds)
-            except BaseException as interruption:
-                end(partial(in_session, session), grace=0)
-                process.wait(5)
-                if isinstance(interruption, subprocess.TimeoutExpired):
-                    text = f"`{words}` did not end within {seconds:.0f} s"
-                    hint = "look whether the machine answers, or give this command `timeout=`"
-                    raise MachineError(text, where=self.host.name, hint=hint) from None
-                raise
-            stdout.seek(0)
-            stderr.seek(0)
-            return self.result(code, self.encode(words), stdout.read(), stderr.read())

@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from proving_ground.core import topology
 from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import nearest
 from proving_ground.core.project import read_project
-from proving_ground.core.settings import KEEP, PROVIDERS, Settings
+from proving_ground.core.settings import KEEP, PROVIDERS, Settings, usual_provider
 from proving_ground.core.topology import Topology
 
 LARGEST_FACTOR = 100.0
@@ -35,7 +34,8 @@ def settings_from(values: Values, root: Path, run_id: str | None = None) -> Sett
     Raises:
         UsageError: a value is not among those that can be.
     """
-    provider = _one_of("provider", values, PROVIDERS, "docker")
+    project = read_project(root)
+    provider = _one_of("provider", values, PROVIDERS, usual_provider(project))
     keep = _one_of("keep", values, KEEP, "never" if os.environ.get("CI") else "failed")
     prefix = values.get("network_prefix")
     return Settings(
@@ -48,13 +48,8 @@ def settings_from(values: Values, root: Path, run_id: str | None = None) -> Sett
         network_prefix=None if prefix is None else str(prefix),
         checkpoints=bool(values.get("checkpoints")),
         timeout_factor=_factor(str(values.get("timeout_factor") or "1")),
-        project=read_project(root),
+        project=project,
     )
-
-
-def plan_of(settings: Settings) -> Topology:
-    """Read the topology that a run was asked for; raises UsageError."""
-    return topology.load(settings.topologies, settings.topology, settings.network_prefix)
 
 
 def _one_of(name: str, values: Values, choices: tuple[str, ...], default: str) -> str:

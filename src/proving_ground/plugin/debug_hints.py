@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from proving_ground.core.settings import Settings
+from proving_ground.core.settings import Settings, usual_provider
 from proving_ground.core.topology import Topology
+from proving_ground.machines.access import login
 from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin.fixtures import has_machines
 from proving_ground.plugin.run import run_of
@@ -28,7 +29,7 @@ def access_commands(settings: Settings, topology: Topology, concerned: Sequence[
     state = settings.state_directory.relative_to(settings.root)
     for node in topology.nodes:
         if not concerned or node.name in concerned:
-            yield f"ssh -F {state}/ssh.config {node.name:<16} # {node.address}"
+            yield f"{shlex.join(_login(settings, node.name)):<42} # {node.address}"
     record = Ledger(settings.state_directory).read()
     if record is not None and record.view:
         yield f"export PATH={record.view}/bin:$PATH"
@@ -36,6 +37,11 @@ def access_commands(settings: Settings, topology: Topology, concerned: Sequence[
         path = value.format(state=state, view=record.view if record is not None else "")
         if (settings.root / path).exists():
             yield f"export {name}=$PWD/{path}"
+
+
+def _login(settings: Settings, machine: str) -> list[str]:
+    """The command that opens a shell there, with paths as seen from the project."""
+    return [word.removeprefix(f"{settings.root}/") for word in login(settings, machine)]
 
 
 def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = True) -> Iterator[str]:
@@ -46,7 +52,7 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
         failed: their node identifiers; none runs everything.
         reuse: whether that can be on the machines as they are.
     """
-    plain = Settings(settings.root, settings.run_id)
+    plain = Settings(settings.root, settings.run_id, provider=usual_provider(settings.project))
     words = ["pytest", *(["--pg-reuse"] if reuse else [])]
     for option in ("topology", "provider", "network_prefix"):
         if (value := getattr(settings, option)) != getattr(plain, option):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proving_ground.ansible.playbook import Step, steps
+from proving_ground.ansible.role_playbook import ensure_playbook
 from proving_ground.ansible.runner import Converge
 from proving_ground.core.errors import ConvergeError, HarnessError
 from proving_ground.core.extras import require
@@ -119,7 +120,7 @@ def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
 @pytest.fixture(scope="session")
 def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle, pg_timeouts: Timeouts) -> Hosts:
     """Hosts of testinfra by name: ``hosts["web-01"]``."""
-    run_of(pytestconfig).attempt(lambda: require("pytest-testinfra", extra="vagrant", where="host"))
+    run_of(pytestconfig).attempt(lambda: require("pytest-testinfra", extra="testinfra", where="host"))
     from proving_ground.machines.hosts import Hosts  # needs an extra
 
     return Hosts(pg_machines.settings, pg_machines.topology, pg_timeouts)
@@ -152,6 +153,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     """Read the playbook now: ending the run while a file is collected would look like an error of that file."""
+    ensure_playbook(run_of(session.config).settings)
     if run_of(session.config).settings.has_playbook:
         playbook_steps(session.config)
 

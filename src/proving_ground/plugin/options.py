@@ -47,7 +47,11 @@ class Option:
 
 OPTIONS = (
     Option("topology", "default", "which machines there are: a file of the project's topology directory"),
-    Option("provider", "docker", "what runs the machines: docker, libvirt or virtualbox"),
+    Option(
+        "provider",
+        "container with an image, else docker",
+        "what makes the machines: container, or by Vagrant docker, libvirt or virtualbox",
+    ),
     Option("keep", "failed; in CI never", "when machines that this run made outlive it: never, failed or always"),
     Option("reuse", None, "test the machines that are up, as they are"),
     Option("checkpoints", None, "save the machines after each phase, and start from the newest that still applies"),

@@ -7,12 +7,13 @@ from collections.abc import Generator, Mapping
 import pytest
 
 from proving_ground.core.errors import HarnessError
+from proving_ground.core.plan import plan_of
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin import artifacts, options
-from proving_ground.plugin.configuration import UNKNOWN, plan_of, settings_from
+from proving_ground.plugin.configuration import UNKNOWN, settings_from
 from proving_ground.plugin.exit_codes import end_with
 from proving_ground.plugin.run import RUN, Run, run_of
 from proving_ground.plugin.xdist.handover import HANDED, shared_from

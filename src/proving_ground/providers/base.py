@@ -31,11 +31,19 @@ class Provider:
         self.settings = settings
         self.checkout = settings.checkout_id
 
+    @property
+    def content(self) -> str:
+        """What tells machines made of one image from those made of another; empty where the depot's view does."""
+        return ""
+
     def check(self) -> None:
         """Check that this host has the programs that make machines; raises PreflightError."""
 
     def ensure_running(self, progress: Progress) -> None:
         """Find what runs machines, or start it; raises PreflightError."""
+
+    def fetch(self, progress: Progress, log: Path) -> None:
+        """Have what machines are made of on this host; raises PreflightError."""
 
     def create(self, topology: Topology, view: View, progress: Progress, log: Path, checkpoint: str | None) -> float:
         """Make the machines and wait until each lets its user in.

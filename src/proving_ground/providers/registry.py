@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from proving_ground.core.settings import Settings
 from proving_ground.providers.base import Provider
+from proving_ground.providers.container import Container
 from proving_ground.providers.docker import Docker
 from proving_ground.providers.libvirt import Libvirt
 from proving_ground.providers.vagrant import VagrantProvider
 
 __all__ = ["PROVIDERS", "Provider", "every", "of"]
 
-PROVIDERS: dict[str, type[Provider]] = {"docker": Docker, "libvirt": Libvirt, "virtualbox": VagrantProvider}
+PROVIDERS: dict[str, type[Provider]] = {
+    "container": Container,
+    "docker": Docker,
+    "libvirt": Libvirt,
+    "virtualbox": VagrantProvider,
+}
 
 
 def of(settings: Settings) -> Provider:

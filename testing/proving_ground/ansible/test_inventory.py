@@ -14,12 +14,14 @@ DIRECTORY = Path(__file__).parents[3] / "topology"
 
 
 def content(topology: str | Topology) -> dict[str, Any]:
+    plan = load(DIRECTORY, topology) if isinstance(topology, str) else topology
     text = inventory(
-        load(DIRECTORY, topology) if isinstance(topology, str) else topology,
+        plan,
         user="core",
         python="/opt/python/bin/python3",
         controller_python="/venv/bin/python",
         controller={"only": "here"},
+        connections={node.name: {} for node in plan.nodes},
         common={"provider": "docker"},
     )
     everything: dict[str, Any] = yaml.safe_load(text)["all"]

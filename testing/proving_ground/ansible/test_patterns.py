@@ -48,7 +48,15 @@ def test_a_pattern_means_the_hosts_that_it_means_to_ansible(pattern: str) -> Non
 
 def test_ansible_itself_says_the_same(tmp_path: Path) -> None:
     """All patterns at once, since Ansible takes a second to begin."""
-    text = inventory(PLAN, user="root", python="python3", controller_python=sys.executable, controller={}, common={})
+    text = inventory(
+        PLAN,
+        user="root",
+        python="python3",
+        controller_python=sys.executable,
+        controller={},
+        connections={node.name: {} for node in PLAN.nodes},
+        common={},
+    )
     (tmp_path / "inventory.yml").write_text(text, encoding="utf-8")
     plays = "".join(f"- hosts: {json.dumps(pattern)}\n" for pattern in EXPECTED)
     (tmp_path / "site.yml").write_text(plays, encoding="utf-8")

@@ -72,9 +72,7 @@ def test_what_is_no_playbook_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_this_projects_playbook_names_every_role_and_only_hosts_of_the_plan() -> None:
     found = steps(ROOT / "kubernetes.yml", PLAN)
-    roles = {
-        path.parent.parent.relative_to(ROOT / "roles").as_posix() for path in ROOT.glob("roles/*/*/tasks/main.yml")
-    }
+    roles = {path.parent.relative_to(ROOT / "roles").as_posix() for path in ROOT.glob("roles/*/*/tasks")}
     assert {step.role for step in found} == roles
     assert {host for step in found for host in step.hosts} == {node.name for node in PLAN.nodes} | {"localhost"}
 

@@ -44,7 +44,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("arguments", "code", "line"),
     [
         (["up", "--topology", "moon"], 11, "error: --pg-topology: unknown topology 'moon' — choose one of: default"),
-        (["up", "--provider", "moon"], 11, "error: --pg-provider: unknown value 'moon' — choose one of: docker"),
+        (["up", "--provider", "moon"], 11, "error: --pg-provider: unknown value 'moon' — choose one of: container"),
         (["up", "--network-prefix", "10.2.9"], 11, "networks machines (10.2.9.0/24) and pods (10.2.0.0/16) overlap"),
         (["status"], 11, "no machines of this checkout are up"),
         (["idempotence"], 11, "no machines of this checkout are up"),

@@ -71,7 +71,7 @@ class Life:
         (settings.root / settings.playbook).write_text("[]", encoding="utf-8")
         patch.setattr(State, "phases", PHASES)
         patch.setattr(State, "plan", SimpleNamespace(within=lambda _: None))
-        patch.setattr(State, "view", SimpleNamespace(path=Path("depot/view")))
+        patch.setattr(State, "view", SimpleNamespace(path=Path("depot/view"), key="view"))
         patch.setattr(State, "key", lambda _, phase: self.key(phase))
         patch.setattr(State, "up_to", lambda _, roles: self.up_to(roles))
         patch.setattr(State, "write_inventory", lambda state: state.settings.root)

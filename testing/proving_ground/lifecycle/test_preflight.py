@@ -36,7 +36,7 @@ TOPOLOGY = load(ROOT / "topology", "default")
 def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None if name == program else f"/bin/{name}")
     with pytest.raises(PreflightError, match=f"^{program} is not installed — install it"):
-        preflight.check(SETTINGS, Progress())
+        preflight.check(SETTINGS, Progress(), Path("log"))
 
 
 def test_missing_docker_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from proving_ground.core.errors import UsageError
+from proving_ground.core.plan import plan_of
 from proving_ground.core.project import Project, read_project
 from proving_ground.core.schema import SCHEMAS
-from proving_ground.plugin.configuration import plan_of, settings_from
+from proving_ground.plugin.configuration import settings_from
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,7 +36,11 @@ def test_settings_carry_what_was_asked_for() -> None:
     ("option", "value", "message"),
     [
         ("topology", "moon", "--pg-topology: unknown topology 'moon' — choose one of"),
-        ("provider", "moon", "--pg-provider: unknown value 'moon' — choose one of: docker, libvirt, virtualbox"),
+        (
+            "provider",
+            "moon",
+            "--pg-provider: unknown value 'moon' — choose one of: container, docker, libvirt, virtualbox",
+        ),
         ("provider", "dokcer", "--pg-provider: unknown value 'dokcer' — did you mean docker?"),
         ("keep", "moon", "--pg-keep: unknown value 'moon' — choose one of: never, failed, always"),
         ("network_prefix", "moon", "--pg-network-prefix: 'moon.0/24' is no IPv4 network"),
@@ -71,7 +76,7 @@ def test_the_project_says_which_playbook_converges_its_machines(tmp_path: Path) 
     [
         ('playbook = "absent.yml"', r":2: playbook: there is no playbook absent\.yml — "),
         ("playbok = 1", r":2: playbok: unknown key — did you mean playbook\?$"),
-        ("moon = 1", r":2: moon: unknown key — choose one of: playbook, topologies, "),
+        ("moon = 1", r":2: moon: unknown key — choose one of: image, init, privileged, "),
         ("user = 5", r":2: user: is 5 — write text in quotes$"),
         ('artifacts = "all"', r':2: artifacts: is "all" — write a list of texts$'),
         ("artifacts = [\n  'a',\n  3,\n]", r":2: artifacts\[1\]: is 3 — write text in quotes$"),

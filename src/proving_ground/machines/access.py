@@ -1,0 +1,41 @@
+"""The commands that open a shell on a machine: by the container engine's exec, or else by ssh."""
+
+from __future__ import annotations
+
+from proving_ground.core.settings import Settings, named
+
+EXEC = ("container",)
+"""Providers whose machines are reached by the engine's exec; all others are reached by ssh."""
+
+
+def by_exec(settings: Settings) -> bool:
+    """Whether machines are reached by the engine's exec."""
+    return settings.provider in EXEC
+
+
+def container_of(settings: Settings, machine: str) -> str:
+    """The name of a machine's container."""
+    return named(settings.checkout_id, machine)
+
+
+def login(settings: Settings, machine: str) -> list[str]:
+    """Program and arguments that open an interactive shell."""
+    if by_exec(settings):
+        return ["docker", "exec", "-it", container_of(settings, machine), "/bin/sh"]
+    return ["ssh", "-F", str(settings.state_directory / "ssh.config"), machine]
+
+
+def root_shell(settings: Settings, machine: str, seconds: int = 30) -> list[str]:
+    """Program and arguments that run a script from standard input as root.
+
+    Args:
+        settings: of the machine's project.
+        machine: its name.
+        seconds: after which the machine itself ends the script; the caller's own deadline ends only the client.
+    """
+    script = f"timeout {seconds} sh -s"
+    if by_exec(settings):
+        return ["docker", "exec", "-i", container_of(settings, machine), *script.split()]
+    config = str(settings.state_directory / "ssh.config")
+    options = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=3")
+    return ["ssh", "-F", config, *options, machine, f"sudo {script}"]

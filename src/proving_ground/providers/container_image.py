@@ -1,0 +1,151 @@
+"""Find the image that containers are made of; put systemd and Python on top of one that lacks them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from proving_ground.core.errors import MachineError, PreflightError
+from proving_ground.core.problems import nearest
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.process.services import cache_directory
+from proving_ground.providers.docker_engine import docker
+
+ARCHIVES = "proving-ground/archive"
+PREPARED = "proving-ground/prepared"
+"""Repositories of images that are made of an archive, and of those made on top of another image."""
+
+PULL_SECONDS = 900.0
+BUILD_SECONDS = 900.0
+
+LOOK = r"""
+for each in /lib/systemd/systemd /usr/lib/systemd/systemd; do [ -x "$each" ] && echo "systemd=$each" && break; done
+for each in apt-get dnf microdnf yum zypper apk pacman; do
+  command -v "$each" >/dev/null 2>&1 && echo "packages=$each" && break
+done
+[ -x "$1" ] && echo "python=$1"
+:
+"""
+
+INSTALL = {
+    "apt-get": "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install"
+    " systemd systemd-sysv dbus iproute2 python3 python3-apt && rm -rf /var/lib/apt/lists/*",
+    "dnf": "dnf -y install systemd iproute python3 && dnf clean all",
+    "microdnf": "microdnf -y install systemd iproute python3 && microdnf clean all",
+    "yum": "yum -y install systemd iproute python3 && yum clean all",
+    "zypper": "zypper --non-interactive install systemd iproute2 python3 && zypper clean --all",
+}
+"""By package manager: the command that installs systemd, Python and ``ip``, which Ansible's facts come from."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as machines need to know it.
+
+    Attributes:
+        name: what ``docker run`` is given.
+        key: the image's identifier, from its content.
+        systemd: path of systemd in it, empty where it has none.
+        python: path of Python in it, empty where it has none at the path that the project names.
+        packages: its package manager, empty where it has none that is known.
+    """
+
+    name: str
+    key: str
+    systemd: str = ""
+    python: str = ""
+    packages: str = ""
+
+
+def image_of(settings: Settings, progress: Progress, log: Path) -> Image:
+    """The image that a project's machines are made of, fetched and prepared where it has to be.
+
+    Raises:
+        PreflightError: there is no such image, or it lacks what a machine needs.
+        MachineError: what it lacks could not be installed.
+    """
+    project = settings.project
+    name = project.image
+    if (archive := settings.root / name).is_file():
+        name = _imported(archive, progress, log)
+    found = _looked_at(_present(name, progress, log), project.python, log)
+    wants_systemd = project.init != "none"
+    lacks = [
+        what for what, there in (("systemd", found.systemd or not wants_systemd), ("Python", found.python)) if not there
+    ]
+    return _prepared(found, lacks, project.python, progress, log) if lacks else found
+
+
+def identifier(name: str, log: Path | None = None) -> str:
+    """The identifier of a local image; empty where there is none."""
+    try:
+        return docker("image", "inspect", "--format", "{{.Id}}", name, log=log).strip()
+    except MachineError:
+        return ""
+
+
+def _present(name: str, progress: Progress, log: Path) -> Image:
+    if not (key := identifier(name, log)):
+        try:
+            with progress.step(f"pull {name}"):
+                docker("pull", "--quiet", name, log=log, timeout=PULL_SECONDS)
+        except MachineError as error:
+            local = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", log=log).split()
+            hint = nearest(name, [each for each in local if not each.startswith("proving-ground/")])
+            raise PreflightError(
+                f"there is no image {name!r}: {error.what}", where="image", hint=hint, log=log
+            ) from error
+        key = identifier(name, log)
+    return Image(name, key)
+
+
+def _imported(archive: Path, progress: Progress, log: Path) -> str:
+    """An image made of an archive of a root file system, once for its content."""
+    with archive.open("rb") as file:
+        name = f"{ARCHIVES}:{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+    if not identifier(name, log):
+        with progress.step(f"import {archive.name}"):
+            docker("import", str(archive), name, log=log, timeout=BUILD_SECONDS)
+    return name
+
+
+def _looked_at(image: Image, python: str, log: Path) -> Image:
+    """The image with what a shell in it finds, which is looked at once for its content."""
+    known = cache_directory() / "images" / f"{hashlib.sha256(f'{image.key} {python}'.encode()).hexdigest()[:16]}.json"
+    if known.is_file():
+        return Image(**(json.loads(known.read_text(encoding="utf-8")) | {"name": image.name}))
+    shell = ("--network", "none", "--entrypoint", "/bin/sh", image.name, "-c", LOOK, "look", python)
+    try:
+        lines = docker("run", "--rm", *shell, log=log).splitlines()
+    except MachineError as error:
+        text = f"image {image.name!r} has no shell that runs: {error.what}"
+        raise PreflightError(text, where="image", hint="choose one with /bin/sh", log=log) from error
+    found = dict(line.split("=", 1) for line in lines if "=" in line)
+    looked = Image(image.name, image.key, **{name: found.get(name, "") for name in ("systemd", "python", "packages")})
+    known.parent.mkdir(parents=True, exist_ok=True)
+    known.write_text(json.dumps(asdict(looked)), encoding="utf-8")
+    return looked
+
+
+def _prepared(image: Image, lacks: list[str], python: str, progress: Progress, log: Path) -> Image:
+    """The image with what it lacks on top, built once for its content."""
+    what = " and ".join(lacks)
+    if image.packages not in INSTALL:
+        hint = 'choose another image, or set `init = "none"`' if lacks == ["systemd"] else "choose another image"
+        text = f"image {image.name!r} lacks {what}, and no package manager in it can install that"
+        raise PreflightError(text, where="image", hint=hint)
+    steps = f"FROM {image.name}\nUSER root\nRUN {INSTALL[image.packages]}\n"
+    name = f"{PREPARED}:{hashlib.sha256(f'{image.key}{steps}'.encode()).hexdigest()[:16]}"
+    if not identifier(name, log):
+        with progress.step(f"image: {what} on top of {image.name}"), tempfile.TemporaryDirectory() as context:
+            (Path(context) / "Dockerfile").write_text(steps, encoding="utf-8")
+            docker("build", "--quiet", "--tag", name, context, log=log, timeout=BUILD_SECONDS)
+    prepared = _looked_at(Image(name, identifier(name, log)), python, log)
+    if not prepared.python:
+        text = f"image {image.name!r} has no Python at {python}"
+        raise PreflightError(text, where="image", hint="name its path: `python` in [tool.proving-ground]")
+    return prepared

@@ -1,0 +1,156 @@
+"""Start containers with the fewest arguments that work on this engine and host; find them by trying, and keep them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from proving_ground.core.errors import MachineError
+from proving_ground.core.polling import NotReady, WaitTimeoutError
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.process.services import cache_directory
+from proving_ground.providers.container_image import Image
+from proving_ground.providers.docker_engine import docker
+
+BOOT_SECONDS = 60.0
+
+SYSTEMD = ("--cgroupns", "private", "--stop-signal", "SIGRTMIN+3", "--env", "container=docker")
+SYSTEMD_DIRECTORIES = ("--tmpfs", "/run:exec", "--tmpfs", "/run/lock")
+
+ATTEMPTS = (
+    (),  # an engine that gives containers control groups of their own to write to
+    ("--security-opt", "writable-cgroups=true"),  # Docker 28 and newer
+    ("--cap-add", "SYS_ADMIN"),
+    ("--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+)
+"""What systemd may need besides, least first. Never the host's control groups."""
+
+PRIVILEGED = (("--privileged",),)
+WAITING = ("--init", "--entrypoint", "/bin/sh")
+"""For an image without systemd: a process that waits, below Docker's own that reaps."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A container to be started.
+
+    Attributes:
+        name: the machine's.
+        container: the container's name.
+        image: name of the image it is made of.
+        arguments: of its own: address, labels, limits.
+    """
+
+    name: str
+    container: str
+    image: str
+    arguments: tuple[str, ...]
+
+
+def start(
+    machines: Sequence[Machine], image: Image, *, init: str, privileged: bool, timeouts: Timeouts, log: Path
+) -> None:
+    """Start containers, and wait until systemd in each has started what is enabled.
+
+    Args:
+        machines: the containers.
+        image: tells what their image has.
+        init: ``none`` for a process that waits instead of systemd.
+        privileged: whether the project asks for everything that the host may.
+        timeouts: of the host.
+        log: receives the engine's output.
+
+    Raises:
+        MachineError: one did not come up; names machine, the end of its log, and what would help.
+    """
+    if init == "none" or not image.systemd:
+        _at_once(machines, WAITING, ("-c", "exec tail -f /dev/null"), log)
+        return
+    attempts = PRIVILEGED if privileged else ATTEMPTS
+    file = cache_directory() / "containers" / f"{_host_and(image, log)}.json"
+    known = None if privileged else _read(file)
+    if known is None and len(attempts) > 1:
+        first, *others = machines
+        known = _try(first, image, attempts, timeouts, log)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(known), encoding="utf-8")
+        machines = others
+    chosen = known if known is not None else attempts[0]
+    _at_once(machines, (*SYSTEMD, *SYSTEMD_DIRECTORIES, *chosen, "--entrypoint", image.systemd), (), log)
+    probes = {f"{each.name} has started": partial(_check_started, each) for each in machines}
+    if late := timeouts.wait_for_all(probes, timeout=BOOT_SECONDS, interval=0.1):
+        raise MachineError("; ".join(late), where="systemd", hint=_hint(), log=log)
+
+
+def _at_once(machines: Sequence[Machine], options: Sequence[str], command: Sequence[str], log: Path) -> None:
+    with ThreadPoolExecutor(max(1, len(machines))) as pool:
+        for _ in pool.map(lambda each: _run(each, options, command, log), machines):
+            pass
+
+
+def _run(machine: Machine, options: Sequence[str], command: Sequence[str], log: Path) -> None:
+    own = ("--detach", "--name", machine.container, "--hostname", machine.name, *machine.arguments)
+    docker("run", *own, *options, machine.image, *command, log=log, timeout=120)
+
+
+def _try(
+    machine: Machine, image: Image, attempts: Sequence[tuple[str, ...]], timeouts: Timeouts, log: Path
+) -> list[str]:
+    """Start one machine with the first of ``attempts`` that works, and return it; the machine is up then."""
+    why = ""
+    for attempt in attempts:
+        try:
+            options = (*SYSTEMD, *SYSTEMD_DIRECTORIES, *attempt, "--entrypoint", image.systemd)
+            _run(machine, options, (), log)
+            timeouts.wait_until(
+                f"{machine.name} has started", partial(_check_started, machine), timeout=BOOT_SECONDS, interval=0.1
+            )
+        except (MachineError, WaitTimeoutError) as error:
+            why = f"{error}; the end of its log: {_log_of(machine)}"
+            docker("rm", "--force", "--volumes", machine.container, log=log)
+        else:
+            return list(attempt)
+    raise MachineError(why, where=machine.name, hint=_hint(), log=log)
+
+
+def _check_started(machine: Machine) -> None:
+    """Raise NotReady until systemd has started what is enabled, MachineError when process 1 has ended."""
+    state, code = docker("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", machine.container).split()
+    if state != "running":
+        raise MachineError(f"process 1 ended with {code}", where=machine.name)
+    try:
+        said = docker("exec", machine.container, "sh", "-c", "systemctl is-system-running || :").strip()
+    except MachineError as error:
+        raise NotReady(error.what) from error
+    if said not in {"running", "degraded"}:
+        raise NotReady(f"systemd says {said or 'nothing'}")
+
+
+def _log_of(machine: Machine) -> str:
+    try:
+        return docker("logs", "--tail", "5", machine.container).strip().replace("\n", " | ") or "empty"
+    except MachineError as error:
+        return error.what
+
+
+def _hint() -> str:
+    return 'set `privileged = true` in [tool.proving-ground], or `init = "none"` where no service has to run'
+
+
+def _host_and(image: Image, log: Path) -> str:
+    """Tells engine and image apart from others: what has to be tried anew when one of them changes."""
+    engine = docker("version", "--format", "{{.Server.Version}} {{.Server.KernelVersion}}", log=log).strip()
+    return hashlib.sha256(f"{engine} {image.key}".encode()).hexdigest()[:16]
+
+
+def _read(file: Path) -> list[str] | None:
+    try:
+        known: list[str] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return known
