@@ -13,7 +13,7 @@ TABLE = re.compile(r"""^\s*\[\s*tool\s*\.\s*["']?proving-ground["']?\s*[].]""", 
 
 
 def is_asked_for(root: Path) -> bool:
-    """Return whether the project in ``root`` has the table ``[tool.proving-ground]``, also in a file with invalid TOML."""
+    """Return whether the project in ``root`` has the table ``[tool.proving-ground]``, even if its TOML is invalid."""
     try:
         text = (root / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

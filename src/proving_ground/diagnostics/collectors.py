@@ -1,4 +1,4 @@
-"""Collect what one would look at by hand on a machine in trouble: commands, and what they print."""
+"""Run diagnostic commands on a machine, as a person would do by hand, and collect their output."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
 
 SECONDS = 4.5
-"""What is not there after so many seconds is not waited for."""
+"""Default time-out of a collector, in seconds."""
 
 
 @dataclass(frozen=True)
 class Collector:
-    """One thing to look at.
+    """A command that collects evidence.
 
     Attributes:
-        name: of the file that it fills, without ``.txt``.
+        name: name of its output file, without ``.txt``.
         command: program and arguments, run on the controller.
-        script: handed to the command as its standard input.
+        script: the command's standard input.
     """
 
     name: str
@@ -31,11 +31,11 @@ class Collector:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a look has shown.
+    """The output of a collector.
 
     Attributes:
-        text: both outputs of the command, as far as they came.
-        trouble: why that may not be all; empty when the command came to a good end.
+        text: standard output and error of the command, until its end or the time-out.
+        trouble: why the text may be incomplete; empty if the command succeeded.
     """
 
     text: str
@@ -43,7 +43,7 @@ class Seen:
 
 
 def take(look: Collector, timeouts: Timeouts = USUAL, seconds: float = SECONDS) -> Seen:
-    """Look at one thing for so many seconds at most; never fails."""
+    """Run one collector with a time-out in seconds; raises no error of the command."""
     try:
         done = subprocess.run(
             look.command,
@@ -63,15 +63,15 @@ def take(look: Collector, timeouts: Timeouts = USUAL, seconds: float = SECONDS) 
 
 
 def run_collectors(wanted: Sequence[Collector], timeouts: Timeouts = USUAL) -> Iterator[tuple[Collector, Seen]]:
-    """Look at everything at the same time; yields each look with what it has shown, in their order."""
+    """Run all collectors at the same time; yields each with its output, in their order."""
     with ThreadPoolExecutor(max(1, len(wanted))) as threads:
         yield from zip(wanted, threads.map(lambda look: take(look, timeouts), wanted), strict=True)
 
 
 def on_machine(settings: Settings, host: str, name: str, script: str) -> Collector:
-    """A shell script run as root on ``host``, over the connection that the run shares."""
+    """Return a collector that runs a shell script as root on ``host``, over the run's shared SSH connection."""
     config = str(settings.state_directory / "ssh.config")
-    # The caller's time-out ends ssh; the machine's own ends what ssh has started.
+    # The collector's time-out ends ssh; `timeout` on the machine ends the script.
     command = ["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=3", host, "sudo timeout 30 sh -s"]
     return Collector(name, command, script)
 
@@ -79,7 +79,7 @@ def on_machine(settings: Settings, host: str, name: str, script: str) -> Collect
 SHOW = r"""
 show() { printf '\n===== %s\n' "$*"; "$@" 2>&1 | tail -n "${lines:-100}"; }
 """
-"""Shell: runs a command under a heading with its own words, and keeps the last of what it prints."""
+"""Shell: runs a command, prints the command line as a heading and the last lines of the output."""
 
 MACHINE = (
     SHOW
@@ -111,4 +111,4 @@ show df -h / /var
 lines=120 show journalctl --no-pager --priority warning --lines 120
 """
 )
-"""Prints all that tells of a machine; works without anything that a role installs."""
+"""Shell: prints the state of a machine; needs nothing that a role installs."""
