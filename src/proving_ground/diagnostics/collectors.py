@@ -57,7 +57,7 @@ def take(look: Collector, timeouts: Timeouts = USUAL, seconds: float = SECONDS) 
         seen = (late.stdout or b"").decode(errors="replace")
         return Seen(seen, f"the rest did not come within {timeouts.seconds(seconds):.0f} s")
     except OSError as error:
-        return Seen("", f"could not look: {error}")
+        return Seen("", f"could not run: {error}")
     text = done.stdout.decode(errors="replace")
     return Seen(text, f"ended with {done.returncode}" if done.returncode else "")
 
