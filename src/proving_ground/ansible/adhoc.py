@@ -101,7 +101,7 @@ def run_module(
 
 
 def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: str, seconds: float) -> tuple[Any, str]:
-    """Run ansible-runner with the arguments ``asked``, end all its processes; return its result and Ansible's output."""
+    """Run ansible-runner with ``asked`` as arguments, then end all its processes; return its result and its output."""
     import ansible_runner  # not at the top: collecting tests does not need it
 
     with tempfile.TemporaryDirectory(prefix="proving-ground-module-") as private, cancelling() as is_cancelled:

@@ -56,7 +56,7 @@ class Outcome:
 
     def change(self) -> str:
         """Format the change: host, role, task, file and line, then the diff."""
-        return f"{self} [{self.path}]\n{self.diff or '(the module tells no difference)'}"
+        return f"{self} [{self.path}]\n{self.diff or '(the module reports no diff)'}"
 
     def facts(self) -> dict[str, Any]:
         """Return the fields for the report: without the diff, which may be long; ``message`` only of failed tasks."""

@@ -125,7 +125,7 @@ def run_playbook(
 
 
 def _note(outcomes: list[Outcome], progress: Progress, chosen: str, playbook: str, event: dict[str, Any]) -> bool:
-    """Handle one event: show the task that starts, keep every outcome; ``chosen`` is the running part of ``playbook``."""
+    """Handle one event: show a task that starts, keep every outcome; ``chosen`` is the running part of the playbook."""
     data = event.get("event_data", {})
     if event["event"] == "playbook_on_task_start":
         progress(" : ".join(part for part in (data.get("role"), data.get("task")) if part))

@@ -61,7 +61,7 @@ def _taken(network: IPv4Network) -> Iterator[str | None]:
     try:
         lock.acquire()
     except Timeout:
-        yield f"network {network} is just being taken by another run"
+        yield f"another run is just taking network {network}"
         return
     try:
         yield in_use(network, routes())
