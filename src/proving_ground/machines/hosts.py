@@ -1,4 +1,4 @@
-"""testinfra hosts by name, resolved without touching a machine at collection."""
+"""Make testinfra's hosts by name, without touching a machine at collection."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from proving_ground.machines.ssh_backend import DeadlineSsh
 
 
 class Hosts(Mapping[str, Host]):
-    """testinfra's hosts over ssh as root, made when first asked for.
+    """testinfra's hosts over ssh as root, made on first use.
 
-    ``hosts["web-01"]`` is that machine; iterating gives the names of all in the order of the plan.
+    ``hosts["web-01"]`` is that machine; iterating yields all names in the order of the topology.
     """
 
     def __init__(self, settings: Settings, topology: Topology, timeouts: Timeouts = USUAL) -> None:
@@ -28,7 +28,7 @@ class Hosts(Mapping[str, Host]):
         if name not in self._names:
             raise KeyError(f"no machine {name!r}; there are {', '.join(self._names)}")
         if name not in self._hosts:
-            # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.
+            # controlpersist=0: ssh.config shares connections already; testinfra adds no second set of sockets.
             backend = DeadlineSsh(name, ssh_config=str(self._config), sudo=True, controlpersist=0)
             backend.timeouts = self._timeouts
             self._hosts[name] = Host(backend)

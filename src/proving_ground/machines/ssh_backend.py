@@ -1,4 +1,4 @@
-"""Give testinfra's ssh a deadline: a machine that does not answer fails one test and holds up no other."""
+"""Give testinfra's ssh a deadline, so that a machine that does not answer fails one test and delays no other."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.process.processes import end, in_session, process_of
 
 SECONDS = 120.0
-"""For one command, unless the test says otherwise; the longest that is usual takes a tenth of it."""
+"""Default time-out of one command; the longest usual command takes a tenth of it."""
 
 
 class DeadlineSsh(SshBackend):  # type: ignore[misc] # testinfra is not looked into for types
     """Runs commands by ssh; ``host.run(command, timeout=300)`` has its own deadline, in seconds of the usual speed.
 
-    What the command has started on the machine may go on there: only ssh is ended.
+    A time-out ends only ssh: processes that the command has started on the machine may go on there.
 
     Attributes:
         timeouts: of the machine.
@@ -30,21 +30,21 @@ class DeadlineSsh(SshBackend):  # type: ignore[misc] # testinfra is not looked i
     timeouts: Timeouts = USUAL
 
     def run(self, command: str, *args: str, timeout: float = SECONDS, **kwargs: Any) -> CommandResult:  # noqa: ARG002
-        """Run a command; ``args`` are quoted into its ``%s``.
+        """Run a command; each ``%s`` in it is replaced by one of ``args``, quoted.
 
         Raises:
-            MachineError: it did not end within ``timeout``; names host, command and seconds.
+            MachineError: the command did not end within ``timeout``; names host, command and seconds.
             RuntimeError: ssh itself failed.
         """
         words = self.quote(command, *args)
         shell, arguments = self._build_ssh_command(self.get_command(words))
         result = self._run_in_time(self.quote(" ".join(shell), *arguments), words, self.timeouts.seconds(timeout))
-        if result.rc == 255:  # as of testinfra's own: ssh's word for its own failure
+        if result.rc == 255:  # as in testinfra's own method: ssh's exit code for its own failure
             raise RuntimeError(result)
         return result
 
     def _run_in_time(self, line: str, words: str, seconds: float) -> CommandResult:
-        # Files and no pipes: what a shared connection leaves behind keeps them open.
+        # Files, not pipes: a shared connection that stays would keep pipes open.
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             process = subprocess.Popen(
                 self.encode(line),
@@ -62,7 +62,7 @@ class DeadlineSsh(SshBackend):  # type: ignore[misc] # testinfra is not looked i
                 process.wait(5)
                 if isinstance(interruption, subprocess.TimeoutExpired):
                     text = f"`{words}` did not end within {seconds:.0f} s"
-                    hint = "look whether the machine answers, or give this command `timeout=`"
+                    hint = "check whether the machine answers, or give this command `timeout=`"
                     raise MachineError(text, where=self.host.name, hint=hint) from None
                 raise
             stdout.seek(0)
