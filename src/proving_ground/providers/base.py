@@ -1,4 +1,4 @@
-"""What every provider of Vagrant's does for a run; the base class leaves nearly all of it to Vagrant."""
+"""Define what a provider does for a run; the base class uses Vagrant for nearly everything."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from proving_ground.machines.vagrant import Vagrant
 
 
 class Provider:
-    """A provider that nothing is known of: all of it is Vagrant's business.
+    """Any provider of Vagrant, without special code.
 
     Args:
         settings: the run's settings.
 
     Attributes:
-        in_place: whether what is saved lies in the machines: it comes back in their place, they start anew when it is
-            saved, and it is gone with them.
+        in_place: whether the machines themselves store their checkpoints: saving restarts the machines, restoring
+            needs the existing machines, and removing the machines removes their checkpoints.
     """
 
     in_place = True
@@ -31,20 +31,20 @@ class Provider:
         self.checkout = settings.checkout_id
 
     def ensure_running(self, progress: Progress) -> None:
-        """Find what runs machines, or start it; raises PreflightError."""
+        """Find or start the service that runs machines; raises PreflightError."""
 
     def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:  # noqa: ARG002
-        """Do what has to be done before Vagrant is called.
+        """Prepare the host before the call of Vagrant.
 
         Args:
-            topology: the machines to be.
-            view: what they are given.
-            key: the public key that opens them.
-            progress: told of what takes time.
-            log: gets the output of programs.
+            topology: the machines to create.
+            view: the depot's view that they mount.
+            key: the private key of the login; the public key is beside it.
+            progress: receives a line for each slow step.
+            log: file that receives the output of programs.
 
         Returns:
-            what the Vagrantfile is told.
+            values for the Vagrantfile.
 
         Raises:
             MachineError: something failed.
@@ -52,14 +52,14 @@ class Provider:
         return {"folders": {self.settings.project.depot_path: str(view.path.parent)}}
 
     def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:  # noqa: ARG002
-        """Save all machines as they are at one moment, to be known as ``key``.
+        """Save the state of all machines at the same moment as checkpoint ``key``.
 
-        By Vagrant's snapshots, of machines that are shut down: what they share with the host (the depot) cannot be
-        saved while they run. They start anew afterwards.
+        This shuts the machines down, takes Vagrant's snapshots, and starts the machines again: Vagrant cannot save
+        running machines that share a folder (the depot) with the host.
 
         Returns:
-            bytes that it takes; where ``in_place``, those of the machines' disks with all that is saved in them, or 0
-            when the provider does not tell.
+            bytes on disk; with ``in_place``, those of the machines' disks with all checkpoints in them, or 0 if the
+            provider does not know.
 
         Raises:
             MachineError: something failed.
@@ -82,10 +82,10 @@ class Provider:
         progress: Progress,
         log: Path,
     ) -> dict[str, Any]:
-        """Have machines as those saved as ``key`` were: those that are there where ``in_place``, or else new ones.
+        """Restore checkpoint ``key``: with ``in_place`` the existing machines, else prepare new ones.
 
         Returns:
-            what the Vagrantfile is told of new machines.
+            values for the Vagrantfile of new machines.
 
         Raises:
             MachineError: something failed.
@@ -98,21 +98,21 @@ class Provider:
         return {}
 
     def power_off(self, vagrant: Vagrant, log: Path) -> None:  # noqa: ARG002
-        """Switch all machines off as they are; raises MachineError."""
+        """Power all machines off; raises MachineError."""
         vagrant.halt(force=True)
 
     def forget(self, key: str, log: Path) -> None:  # noqa: ARG002
-        """Remove what was saved as ``key``; raises MachineError."""
+        """Remove checkpoint ``key``; raises MachineError."""
         Vagrant(self.settings, Progress()).forget(key)
 
     def remove_leftovers(self, log: Path | None = None) -> int:  # noqa: ARG002
-        """Remove what this checkout has made, all at once; returns how many things there were."""
+        """Remove everything that this checkout has created, all at once; returns the number of objects."""
         return 0
 
     def has_leftovers(self) -> bool:
-        """Whether this checkout has made anything that is still there."""
+        """Return whether anything that this checkout has created still exists."""
         return False
 
     def clean(self) -> list[str]:
-        """Remove what outlives machines, end what was started for them; says in words what."""
+        """Remove boxes and stop services that the harness started for machines; returns a line for each."""
         return []
