@@ -29,7 +29,7 @@ copy() {  # PID FROM TO: PID is 0 when nothing runs
     [ ! -e "$path" ] || cp --archive --link --parents "$path" "$to"
   done
   cp --archive --reflink=auto --no-clobber "$from/." "$to"
-  # Of two directories in one call, the second is told without what it shares with the first.
+  # With two directories in one call, du counts hard links that they share only in the first.
   du --summarize --block-size=1 "$from" "$to" | tail -n 1 | cut -f 1
 }
 jobs=
