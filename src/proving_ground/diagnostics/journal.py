@@ -92,7 +92,7 @@ def read(host: str, shown: str) -> Iterator[Finding]:
             yield Finding(host, "out of memory", "its control group", "processes killed by the kernel", int(value))
     lacking = [value for name, value in plain if name == "lacking"]
     if lacking or ("all", "told") not in plain:
-        raise UnreadableError(f"missing in the output: {', '.join(lacking) or 'its end'}")
+        raise UnreadableError(f"missing in the output: {', '.join(lacking) or 'the end'}")
 
 
 def entry_of(record: dict[str, Any]) -> Entry:

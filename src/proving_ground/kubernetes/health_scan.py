@@ -110,4 +110,4 @@ def logs(host: str, shown: str) -> Iterator[Finding]:
         ],
     )
     if "all=told" not in lines:
-        raise UnreadableError("missing in the output: its end")
+        raise UnreadableError("missing in the output: the end")
