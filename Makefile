@@ -1,5 +1,5 @@
-# One word for each thing that one does here, nearly all of them one line; `make` alone lists them. The plugin's environment
-# variables (PG_TOPOLOGY, PG_PROVIDER, …) work with all of them.
+# A target for each task of this repository, most with one line; `make` alone lists them. The plugin's environment variables
+# (PG_TOPOLOGY, PG_PROVIDER, …) work with all targets.
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
@@ -15,82 +15,82 @@ proving-ground := $(python) -m proving_ground.cli
 help: ## This list
 	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' Makefile | expand -t 25
 
-setup: ## Install what is missing on this machine (asks root only for that) and make .venv
+setup: ## Install missing packages (uses root only for that) and make .venv
 	@scripts/setup
 
-depot: setup ## Build what nodes are given, where it is not in the cache
+depot: setup ## Build the components for nodes that the cache lacks
 	@$(proving-ground) depot fill
 
-depot-repair: setup ## Remove what is corrupt from the cache, and build it anew
+depot-repair: setup ## Remove corrupt entries from the cache, and build them again
 	@$(proving-ground) depot repair
 	@$(proving-ground) depot fill
 
 integration: depot ## From nothing to a verified cluster: syntax, create, converge, idempotence, verify, destroy
 	@$(tox) integration
 
-integration-checkpoints: depot ## The same by checkpoints: saved phase by phase, removed, brought back; they stay
+integration-checkpoints: depot ## The same with checkpoints: save after each phase, remove, restore; checkpoints stay
 	@$(tox) integration-checkpoints
 
 integration-etcd3: depot ## The same with three etcd members
 	@$(tox) integration-etcd3
 
-integration-libvirt: ## The same on virtual machines, one of them; slow where there is no KVM
+integration-libvirt: ## The same on one virtual machine; slow without KVM
 	@scripts/setup libvirt
 	@$(proving-ground) depot fill
 	@$(tox) integration-libvirt
 
-# What is quick comes first, so that most failures show early.
-test: lint unit compatibility examples integration integration-etcd3 integration-checkpoints ## All that CI runs
+# Quick targets come first, so that most failures show early.
+test: lint unit compatibility examples integration integration-etcd3 integration-checkpoints ## Everything that CI runs
 
-matrix: setup ## The plugin's own tests with every ansible-core that it supports, on every Python that is here
+matrix: setup ## Run the plugin's own tests with every supported ansible-core, on every installed Python
 	@$(python) -m tox run -m matrix
 
-lint: setup ## Python, YAML, Ansible, Go and shell by their linters; the Vagrantfile by Vagrant
+lint: setup ## Run the linters of Python, YAML, Ansible, Go and shell; let Vagrant validate the Vagrantfile
 	@$(tox) lint
 
-unit: setup ## The harness and the pods' programs, without any machine
+unit: setup ## Test the plugin and the pods' programs, without machines
 	@$(tox) unit
 
-compatibility: setup ## The wheel in environments of its own, beside other plugins
+compatibility: setup ## Test the wheel in separate environments, together with other plugins
 	@$(tox) compatibility
 
-examples: depot ## Projects of other people, each run as they would run it
+examples: depot ## Run the example projects as their users would
 	@$(tox) examples
 
-up: depot ## Machines and playbook, nothing else; says how to get in
+up: depot ## Bring the machines up and converge them; print how to reach them
 	@$(proving-ground) up
 
-vagrant: depot ## Machines alone
+vagrant: depot ## Bring the machines up, without the playbook
 	@$(proving-ground) create
 
-converge: depot ## The playbook on the machines
+converge: depot ## Run the playbook on the machines
 	@$(proving-ground) converge
 
-idempotence: setup ## The playbook once more: it may change nothing
+idempotence: setup ## Run the playbook once more; fail if it changes anything
 	@$(proving-ground) idempotence
 
-checkpoints: setup ## What is saved, with sizes; PRUNE=stale removes what roles no longer lead to, PRUNE=all all
+checkpoints: setup ## List checkpoints with sizes; PRUNE=stale removes those that no longer apply, PRUNE=all all
 	@$(proving-ground) checkpoints $(if $(PRUNE),--prune $(PRUNE))
 
-smoke: depot ## One or two tests a role, on the machines that are up, or else on new ones
+smoke: depot ## Run one or two tests for each role, on the machines that are up, or else on new ones
 	@$(pytest) -m smoke tests
 
-verify: setup ## All suites on the machines that are up
+verify: setup ## Run all suites on the machines that are up
 	@$(pytest) --pg-reuse tests
 
-destroy reap: ## Remove this checkout's machines and networks, and what a killed run has left of them
+destroy reap: ## Remove this checkout's machines and networks, also those of a killed run
 	@[ ! -x .venv/bin/python ] || $(proving-ground) destroy
 
-clean: ## That, a Docker engine that had to be started, and all that runs left here; the depot's cache stays
+clean: ## Destroy, stop a Docker engine that this project started, remove all files of runs; the depot's cache stays
 	@[ ! -x .venv/bin/python ] || $(proving-ground) clean
 	rm -rf artifacts .tox .venv .vagrant .proving-ground .mypy_cache .ruff_cache .ansible
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-bench: depot ## Every phase timed, beside its target
+bench: depot ## Measure every phase against its target
 	@$(python) scripts/bench.py $(PHASES)
 
-shell: setup ## A shell on one machine: make shell HOST=kube-worker-01
+shell: setup ## Open a shell on one machine: make shell HOST=kube-worker-01
 	@$(proving-ground) login $(HOST)
 
-lock: setup ## Pin anew what pyproject.toml asks for
+lock: setup ## Pin the packages in pyproject.toml again
 	@scripts/lock

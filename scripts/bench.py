@@ -1,4 +1,4 @@
-"""Times every phase of a run beside its target: ``make bench``, or ``make bench PHASES="converge again"``."""
+"""Measures every phase of a run against its target: ``make bench``, or ``make bench PHASES="converge again"``."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ PYTEST = [sys.executable, "-m", "pytest"]
 SUITES = ["tests"]
 COMMAND = [sys.executable, "-m", "proving_ground.cli"]
 AS_USERS_HAVE_IT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""The environment: without compiled modules on disk, Python and pytest compile every file again, every time."""
+"""The environment with Python's bytecode cache, as users have it; without it, every run compiles every file again."""
 
 UNITS = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One thing that is measured.
+    """One measurement.
 
     Attributes:
-        name: how it is asked for.
-        what: what is measured, for the reader.
-        target: the most it should take, in ``unit``.
+        name: its name on the command line.
+        what: its description in the table.
+        target: the largest acceptable value, in ``unit``.
         measure: takes the log and returns the value in ``unit``.
         unit: s or GiB.
-        usual: measured when nothing is asked for by name.
+        usual: whether it is measured by default.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Phase:
 
 
 def timed(*command: str) -> Callable[[Path], float]:
-    """The seconds that ``command`` takes; its output goes to the log."""
+    """Return a measurement of the seconds that ``command`` takes; its output goes to the log."""
 
     def measure(log: Path) -> float:
         start = time.monotonic()
@@ -58,7 +58,7 @@ def timed(*command: str) -> Callable[[Path], float]:
 
 
 def timed_again(*command: str) -> Callable[[Path], float]:
-    """As :func:`timed`, of a second call: the first one compiles what has changed, once."""
+    """Return a measurement of the second call of ``command``: the first one compiles changed modules."""
     once = timed(*command)
 
     def measure(log: Path) -> float:
@@ -69,7 +69,7 @@ def timed_again(*command: str) -> Callable[[Path], float]:
 
 
 def run(command: list[str], log: Path, environment: dict[str, str]) -> None:
-    """Run a command; raises SystemExit with the end of its log when it fails."""
+    """Run a command; raises SystemExit with the end of its log if it fails."""
     with log.open("wb") as output:
         result = subprocess.run(
             command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
@@ -80,7 +80,7 @@ def run(command: list[str], log: Path, environment: dict[str, str]) -> None:
 
 
 def cold_depot(log: Path) -> float:
-    """Seconds to fill an empty depot with nothing fetched or compiled before."""
+    """Return the seconds to fill an empty depot with empty caches of Go."""
     directory = tempfile.mkdtemp(prefix="proving-ground-bench-")
     places = {name: f"{directory}/{name.lower()}" for name in ("GOCACHE", "GOMODCACHE", "XDG_CACHE_HOME")}
     try:
@@ -96,7 +96,7 @@ def cold_depot(log: Path) -> float:
 
 
 def memory(log: Path) -> float:
-    """GiB that the machines' containers of this host use, page cache aside."""
+    """Return the GiB that the machines' containers on this host use, without page cache."""
     docker = ["docker", "ps", "--quiet", "--filter", "label=proving-ground.checkout"]
     containers = subprocess.run(docker, capture_output=True, text=True, check=True).stdout.split()
     command = ["docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *containers]
@@ -107,7 +107,7 @@ def memory(log: Path) -> float:
 
 
 def checkpoints(log: Path) -> float:
-    """Seconds of the longest save, while a cluster is made from nothing and saved after each phase."""
+    """Return the seconds of the longest save, while a cluster is built from nothing and saved after each phase."""
     run([*COMMAND, "destroy"], log, AS_USERS_HAVE_IT)
     run([*COMMAND, "checkpoints", "--prune", "all"], log, AS_USERS_HAVE_IT)
     run([*COMMAND, "up", "--checkpoints"], log, AS_USERS_HAVE_IT)
@@ -116,7 +116,7 @@ def checkpoints(log: Path) -> float:
 
 
 def restore(log: Path) -> float:
-    """Seconds from no machines, with a checkpoint of the last phase, to the first smoke test of all that passes."""
+    """Return the seconds from no machines, with a checkpoint of the last phase, to the first passed smoke test."""
     run([*COMMAND, "destroy"], log, AS_USERS_HAVE_IT)
     command = [*PYTEST, "-v", "--color=no", "--pg-checkpoints", "--pg-keep=always", "-m", "smoke", *SUITES]
     start = time.monotonic()
@@ -136,7 +136,7 @@ def restore(log: Path) -> float:
 
 
 def changed_task(log: Path) -> float:
-    """Seconds from one changed task of the workers' role to the verdict on that role."""
+    """Return the seconds from a changed task of the workers' role to the result of that role's tests."""
     file = ROOT / "roles" / "configure" / "kube-worker" / "tasks" / "main.yml"
     before = file.read_text(encoding="utf-8")
     try:
@@ -147,8 +147,8 @@ def changed_task(log: Path) -> float:
 
 
 def evidence(log: Path) -> float:
-    """Seconds for all that is looked at after a failure: the machines, the cluster and etcd."""
-    test = LOGS / "test_in_vain.py"  # among the logs: no killed bench leaves a test that fails among the suites
+    """Return the seconds to collect all evidence after a failure: of the machines, the cluster and etcd."""
+    test = LOGS / "test_in_vain.py"  # among the logs: a killed bench leaves no failing test in the suites
     test.write_text("def test_in_vain(pg_kube, etcd):\n    raise AssertionError\n", encoding="utf-8")
     with log.open("wb") as output:
         command = [*PYTEST, "--pg-reuse", str(test)]
@@ -180,14 +180,14 @@ PHASES = (
 
 
 def line(what: str, value: float, target: float | None, unit: str) -> str:
-    """One row of the table."""
+    """Format one row of the table."""
     wanted = "" if target is None else f"≤ {target:g} {unit}"
     verdict = "" if target is None else ("ok" if value <= target else "over")
     return f"{what:32}{value:9.{1 if unit else 2}f} {unit:4} {wanted:>10}  {verdict}".rstrip()
 
 
 def main(arguments: list[str]) -> int:
-    """Measure the phases asked for, in their order; returns 0 whether or not targets are met."""
+    """Measure the chosen phases in order; returns 0 even if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     names = [phase.name for phase in PHASES]
     parser.add_argument("phases", nargs="*", metavar="PHASE", help=f"some of: {' '.join(names)}")

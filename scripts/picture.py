@@ -1,4 +1,4 @@
-"""Draws a run in a terminal: ``scripts/picture.py LOG PICTURE.svg`` takes what pytest printed."""
+"""Draws a terminal with a run: ``scripts/picture.py LOG PICTURE.svg`` reads pytest's output from LOG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.text import Text
 
 WIDTH = 118
 LEFT_OUT = ("platform ", "cachedir:", "rootdir:", "configfile:", "plugins:")
-"""Lines that tell of the machine, not of the run."""
+"""Beginnings of lines that describe the host, not the run; the picture omits them."""
 
 STYLES = (
     (r"^\[ *[\d.]+ s\]", "cyan"),
@@ -25,19 +25,19 @@ STYLES = (
 
 
 def draw(lines: list[str]) -> str:
-    """An SVG of a terminal with these lines; what is longer than the terminal is cut."""
+    """Return an SVG of a terminal with these lines; longer lines are cut."""
     console = Console(record=True, width=WIDTH, file=io.StringIO())
     for line in lines:
         text = Text(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…")
         for pattern, style in STYLES:
             text.highlight_regex(pattern, style)
         console.print(text)
-    # Without rich's own font, which a reader's browser would fetch from a stranger.
+    # Remove rich's font, which a reader's browser would load from another site.
     return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="make integration"), flags=re.DOTALL)
 
 
 def main(log: Path, picture: Path) -> None:
-    """Draw what lies in ``log`` into ``picture``."""
+    """Draw the lines of ``log`` to ``picture``."""
     lines = [line for line in log.read_text(encoding="utf-8").splitlines() if not line.startswith(LEFT_OUT)]
     picture.write_text(re.sub(r"[ \t]+$", "", draw(lines), flags=re.MULTILINE), encoding="utf-8")
 

@@ -1,6 +1,6 @@
-# Stands in for the Vagrantfile in `vagrant validate`: a provider that is not installed counts as usable, so that its
-# block is validated all the same. (Vagrant's own --ignore-provider leaves all blocks unread.) Only for scripts/lint, which
-# gives it a data directory of its own: to these providers no machine exists.
+# Replaces the Vagrantfile in `vagrant validate`: it makes providers that are not installed usable, so that Vagrant also
+# validates their blocks. (Vagrant's own --ignore-provider reads no block.) Only for scripts/lint, which uses a separate
+# data directory: for these providers no machine exists.
 module AnyProvider
   def initialize(machine) = nil
   def machine_id_changed = nil
@@ -8,7 +8,7 @@ module AnyProvider
 end
 
 Vagrant.plugin("2").manager.providers.each do |_, (provider, _)|
-  next if provider.usable?(false) # its own folders and capabilities may ask the provider for what a stand-in lacks
+  next if provider.usable?(false) # its folders and capabilities may call methods that AnyProvider lacks
   provider.define_singleton_method(:usable?) { |*| true }
   provider.prepend(AnyProvider)
 end

@@ -1,4 +1,4 @@
-// Reads first-boot configurations of machines, one a line, and says what Ignition itself thinks of them.
+// Reads first-boot configurations of machines, one per line, and prints the errors of Ignition's own parser.
 package main
 
 import (

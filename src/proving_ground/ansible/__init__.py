@@ -1,1 +1,1 @@
-"""Ansible: inventory, playbook, its phases and roles, the runner and its events."""
+"""Read and run Ansible: inventory, playbook, phases, roles, the runner and its events."""

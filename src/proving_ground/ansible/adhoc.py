@@ -20,21 +20,21 @@ from proving_ground.process.interruption import cancelling
 from proving_ground.process.reaper import MARK, end_marked
 
 SECONDS = 60.0
-"""For one module on all hosts, unless the caller says otherwise."""
+"""Default time-out of one module on all hosts."""
 
 OF_THE_RUNNER = ("artifacts", "env", "inventory", "project", "fact_cache")
-"""What ansible-runner looks for, or writes, in its own directory."""
+"""Files and directories that ansible-runner reads or writes in its private directory."""
 
 Results = dict[str, dict[str, Any]]
-"""Host → what the module has returned there."""
+"""Host → the module's result there."""
 
 
 class ModuleError(HarnessError):
     """A module failed, or did not end in time.
 
     Args:
-        host: where it failed first; empty where it has run nowhere.
-        results: what came from hosts until then.
+        host: the first host on which it failed; empty if it ran on no host.
+        results: the results of hosts until then.
     """
 
     def __init__(self, what: str, *, where: str, host: str = "", results: Results | None = None) -> None:
@@ -59,27 +59,27 @@ def run_module(
     """Run ``module`` on the hosts of ``pattern``, as ``ansible PATTERN -m MODULE -a ARGS`` does.
 
     Args:
-        settings: say where the project and its Ansible configuration lie.
-        inventory: its file.
-        pattern: hosts, in Ansible's words: ``nodes:!store``.
+        settings: hold the paths of the project and of its Ansible configuration.
+        inventory: the inventory's file.
+        pattern: an Ansible host pattern: ``nodes:!store``.
         module: its name; ``include_role`` runs a role.
-        args: the module's, by name or as on the command line.
+        args: the module's arguments, as a mapping or as on the command line.
         become: whether it runs as root.
-        check: whether it only says what it would change.
-        extra_vars: variables above all others.
-        env: environment variables on the controller, on top of this process's own.
-        timeout: seconds on machines of the usual speed; then Ansible is ended.
+        check: whether it runs in check mode, which changes nothing.
+        extra_vars: variables with the highest precedence.
+        env: environment variables on the controller, in addition to this process's own.
+        timeout: seconds on machines of the usual speed; then the function ends Ansible.
         timeouts: of the machines.
 
     Returns:
-        host → the module's result (``changed``, ``stdout`` …); of a role, that of its last task.
+        host → the module's result (``changed``, ``stdout`` …); for a role, the result of its last task.
 
     Raises:
-        ModuleError: it failed on a host, no host matches, or it did not end in time; names host and message.
+        ModuleError: the module failed on a host, no host matches, or it did not end in time; names host and message.
     """
     failed: list[Outcome] = []
     results: Results = {}
-    mark = f"{settings.root}#{uuid.uuid4().hex}"  # its own: others may run beside it
+    mark = f"{settings.root}#{uuid.uuid4().hex}"  # unique: other modules may run at the same time
     options = [word for word, wanted in (("--become", become), ("--check", check)) if wanted]
     asked = {
         "project_dir": str(settings.root),
@@ -101,8 +101,8 @@ def run_module(
 
 
 def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: str, seconds: float) -> tuple[Any, str]:
-    """Run ansible-runner with what is ``asked`` of it: its result, and what Ansible wrote; no process outlives it."""
-    import ansible_runner  # not at the top: who only collects tests does not pay for it
+    """Run ansible-runner with ``asked`` as arguments, then end all its processes; return its result and its output."""
+    import ansible_runner  # not at the top: collecting tests does not need it
 
     with tempfile.TemporaryDirectory(prefix="proving-ground-module-") as private, cancelling() as is_cancelled:
         # ansible-runner runs a module in its own directory; Ansible's configuration may name files by relative paths.
@@ -129,7 +129,7 @@ def _run(asked: dict[str, Any], note: Callable[[dict[str, Any]], bool], mark: st
 
 
 def _note(results: Results, failed: list[Outcome], event: dict[str, Any]) -> bool:
-    """Keep what a host has returned."""
+    """Add a host's result to ``results``, and to ``failed`` if the module failed there."""
     data = event.get("event_data", {})
     if event["event"] in STATUSES:
         outcome = outcome_of(event["event"], data, event.get("stdout", ""))

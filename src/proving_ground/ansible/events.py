@@ -1,4 +1,4 @@
-"""Turn Ansible's events into outcomes by host, role and task; find the first cause of a failed run. Pure."""
+"""Convert Ansible's events to outcomes by host, role and task; find the first cause of a failed run. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUSES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one task did on one host.
+    """The result of one task on one host.
 
     Attributes:
         host: its name in the inventory.
@@ -34,10 +34,10 @@ class Outcome:
         path: file and line of the task.
         status: ``ok``, ``changed``, ``failed``, ``ignored``, ``unreachable`` or ``skipped``.
         seconds: how long it took.
-        message: the module's words on a failure; empty where the task hides its output.
-        diff: before and after, as Ansible prints it; empty unless asked for.
+        message: the module's error message; empty if the task hides its output (``no_log``).
+        diff: before and after, as Ansible prints it with ``--diff``; else empty.
         play: the play's name.
-        start: when it began, in seconds since 1970; 0 where Ansible does not tell.
+        start: when it began, in seconds since 1970; 0 if Ansible does not report it.
     """
 
     host: str
@@ -55,11 +55,11 @@ class Outcome:
         return f"{self.host}: {self.role} : {self.task}" if self.role else f"{self.host}: {self.task}"
 
     def change(self) -> str:
-        """What it changed: host, role, task, file and line, then what was before and after."""
-        return f"{self} [{self.path}]\n{self.diff or '(the module tells no difference)'}"
+        """Format the change: host, role, task, file and line, then the diff."""
+        return f"{self} [{self.path}]\n{self.diff or '(the module reports no diff)'}"
 
     def facts(self) -> dict[str, Any]:
-        """What the report keeps of it: no difference, which may be long, and no words of a module that succeeded."""
+        """Return the fields for the report: without the diff, which may be long; ``message`` only of failed tasks."""
         failed = self.status in {"failed", "unreachable", "ignored"}
         return {name: value for name, value in asdict(self).items() if name != "diff" and (failed or name != "message")}
 
@@ -70,12 +70,12 @@ def role_name(text: str) -> str:
 
 
 def outcome_of(event: str, data: dict[str, Any], printed: str = "") -> Outcome:
-    """The outcome that an event of ansible-runner tells of.
+    """Convert an event of ansible-runner to an outcome.
 
     Args:
         event: its kind, one of ``STATUSES``.
         data: its ``event_data``.
-        printed: its ``stdout``, what Ansible printed with it.
+        printed: its ``stdout``: Ansible's output for the event.
     """
     result = data.get("res") or {}
     status = STATUSES[event]
@@ -90,7 +90,7 @@ def outcome_of(event: str, data: dict[str, Any], printed: str = "") -> Outcome:
         path=str(data.get("task_path", "")).removeprefix(f"{Path.cwd()}/"),
         status=status,
         seconds=float(data.get("duration") or 0.0),
-        # Tasks hide what they know to be secret; this is for what nobody has thought of.
+        # Tasks hide known secrets with no_log; this removes secrets that a task's author overlooked.
         message=redact(message_of(result, printed)),
         diff=redact("\n".join(diff_lines(result.get("diff")))),
         play=str(data.get("play", "")),
@@ -99,25 +99,25 @@ def outcome_of(event: str, data: dict[str, Any], printed: str = "") -> Outcome:
 
 
 def message_of(result: dict[str, Any], printed: str = "") -> str:
-    """The words in which a module's result tells why it failed; empty where output is hidden (``no_log``)."""
+    """Return the cause from a failed module's result; empty if the task hides its output (``no_log``)."""
     texts = {key: str(result.get(key) or "").strip() for key in ("msg", "stderr", "stdout", "censored")}
     said = next((text for text in texts.values() if text), "")
     output = texts["stderr"] or texts["stdout"]
     if output and said != output:
-        # "non-zero return code" is Ansible's word for it; the program's own last word is the cause.
+        # Ansible's message is "non-zero return code"; the program's last error line has the cause.
         return f"{said}: {last_words(output)}"
     return whole_message(texts["msg"], printed) or said
 
 
 def whole_message(message: str, printed: str) -> str:
-    """A message with the cause that only Ansible's own error line tells ("Error executing command: [Errno 2] …")."""
+    """Return a message with the cause that only Ansible's error line has ("Error executing command: [Errno 2] …")."""
     stem = message.removesuffix(".")
     lines = [line.rstrip() for line in COLOUR.sub("", printed).splitlines() if "[ERROR]: " in line]
     return next((line[line.index(stem) :] for line in lines if stem and f"{stem}: " in line), "")
 
 
 def diff_lines(diff: Any) -> Iterator[str]:
-    """Lines of a module's diff: a dict, or a list of them, with ``before``/``after`` or ``prepared``."""
+    """Yield the lines of a module's diff: a dict or a list of dicts, with ``before``/``after`` or ``prepared``."""
     for part in diff if isinstance(diff, list) else [diff]:
         if not isinstance(part, dict):
             continue
@@ -129,14 +129,14 @@ def diff_lines(diff: Any) -> Iterator[str]:
 
 
 def failure(outcomes: list[Outcome], output: str, status: str, *, playbook: str, log: Path) -> ConvergeError:
-    """The error that a failed run is reported as: the first cause, by host, role and task.
+    """Return the error for a failed run: the first cause, with host, role and task.
 
     Args:
-        outcomes: all there were until it failed.
-        output: what Ansible printed, for a run that failed before any task.
-        status: ansible-runner's word for how it ended.
+        outcomes: all outcomes until it failed.
+        output: Ansible's output, for a run that failed before any task.
+        status: ansible-runner's status.
         playbook: its name.
-        log: where the output lies.
+        log: the file of the output.
     """
     causes = [outcome for outcome in outcomes if outcome.status in {"unreachable", "failed"}]
     hint = "fix it and run `proving-ground converge`"
@@ -161,7 +161,7 @@ def failure(outcomes: list[Outcome], output: str, status: str, *, playbook: str,
 
 
 def parse_error(output: str) -> str:
-    """What Ansible says of a playbook that it cannot run: its error, and file and line where it tells them."""
+    """Return Ansible's error about a playbook that it cannot run, with file and line if Ansible names them."""
     error = next((line for line in output.splitlines() if line.startswith("[ERROR]: ")), last_words(output))
     origin = re.search(r"^Origin: (\S+)", output, re.MULTILINE)
     return error.removeprefix("[ERROR]: ") + (f" [{origin[1].removeprefix(f'{Path.cwd()}/')}]" if origin else "")

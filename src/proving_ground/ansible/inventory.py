@@ -1,4 +1,4 @@
-"""Write the text of the Ansible inventory from the topology and from what machines get. Pure."""
+"""Generate the Ansible inventory from the topology and the run's variables. Pure."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def inventory(
     connections: Mapping[str, Mapping[str, Any]],
     common: dict[str, Any],
 ) -> str:
-    """The inventory as YAML.
+    """Return the inventory as YAML.
 
     Args:
         topology: nodes, groups, networks and variables.
-        user: whom the machines let in.
-        python: their interpreter.
-        controller_python: interpreter for tasks on the controller.
+        user: the user who logs in to the machines.
+        python: the machines' Python interpreter.
+        controller_python: the Python interpreter for tasks on the controller.
         controller: variables of localhost only.
         connections: node → variables by which Ansible reaches it; empty for ssh.
         common: variables of every host.
 
     Returns:
-        YAML with a group per topology group, ``nodes`` for all machines, and localhost.
+        YAML with one group per topology group, the group ``nodes`` of all machines, and localhost.
     """
     hosts = {
         node.name: {"node_address": str(node.address), **connections[node.name], **node.variables}

@@ -1,4 +1,4 @@
-"""Find the hosts that a play's pattern means; let Ansible match everything that is more than names."""
+"""Find the hosts of a play's pattern; Ansible itself matches patterns that are more than names."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from ansible.inventory.manager import InventoryManager
 
 LOCALHOST, NODES = "localhost", "nodes"
-"""What every inventory of ours has (:mod:`proving_ground.ansible.inventory`): the controller, and all machines."""
+"""Names in every generated inventory (:mod:`proving_ground.ansible.inventory`): the controller, and all machines."""
 
 SEPARATORS = re.compile(r"\s*[:,]\s*")
 
 
 NAME = re.compile(r"\w[\w.-]*")
-"""A group or a host, and not a pattern."""
+"""The name of a group or a host, not a pattern."""
 
 
 class Patterns:
-    """The hosts of a topology, as plays name them.
+    """Resolves the host patterns of plays to hosts of a topology.
 
-    Ansible's matching is loaded only for a pattern that is more than names of groups and hosts: to load it takes
-    a second of a busy processor (1.0 to 1.1 s were measured).
+    It imports Ansible only for a pattern that is more than names of groups and hosts: the import takes a second of a
+    busy processor (measured: 1.0 to 1.1 s).
 
     Args:
-        topology: tells which hosts there are, and which groups they are in.
+        topology: has the hosts and their groups.
     """
 
     def __init__(self, topology: Topology) -> None:
@@ -42,10 +42,10 @@ class Patterns:
         self._known["ungrouped"] = [LOCALHOST]
 
     def hosts(self, pattern: str | list[str]) -> tuple[str, ...]:
-        """Hosts of a pattern, each once: machines in the order of the plan, then the controller.
+        """Return the hosts of a pattern, each once: machines in the order of the topology, then the controller.
 
         Args:
-            pattern: what a play has under ``hosts``. What is known only when Ansible runs (``{{ … }}``) means none.
+            pattern: the play's ``hosts``. A template (``{{ … }}``), which only a run can resolve, matches no host.
 
         Raises:
             ConvergeError: Ansible does not understand it.
@@ -54,7 +54,7 @@ class Patterns:
         if "{{" in text:
             return ()
         words = SEPARATORS.split(text.strip())
-        # A name that the topology does not have is nobody: another topology, or one that could not be read.
+        # A name that the topology does not have matches no host: it may be a group of another topology.
         is_names = all(NAME.fullmatch(word) for word in words)
         found = {name for word in words for name in self._known.get(word, ())} if is_names else self._matched(pattern)
         return tuple(name for name in self._known["all"] if name in found)

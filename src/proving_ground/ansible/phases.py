@@ -1,4 +1,4 @@
-"""Split a playbook into phases: where it can be cut, which content decides each phase, and the cut itself."""
+"""Split a playbook into phases, and hash the content that each phase depends on."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from proving_ground.core.errors import UsageError
 from proving_ground.core.project import Project
 
 CREATED = "created"
-"""The phase before any play: machines, and nothing on them."""
+"""The phase before any play: new machines."""
 
 CONVERGED = "converged"
-"""The last phase, where the project gives it no name of its own."""
+"""The name of the last phase if the project does not name it."""
 
 ALWAYS = (
     *("plugins", "group_vars", "host_vars", "vars", "library", "module_utils"),
     *("action_plugins", "filter_plugins", "lookup_plugins", "test_plugins", "vars_plugins"),
     *("tasks", "handlers", "files", "templates", "defaults", "meta"),
 )
-"""What has a say in every play: all that Ansible looks for beside a playbook, or in a project that is a role."""
+"""Directories beside a playbook, or of a project that is a role: every phase depends on their files."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A point that a converge passes: its name, and how many plays of the playbook lie behind it."""
+    """A point in a converge: its name, and the number of plays that have run before it."""
 
     name: str
     plays: int
 
 
 def phases(playbook: Path, names: Iterable[tuple[str, str]]) -> tuple[Phase, ...]:
-    """The phases of a playbook in their order, the first being :data:`CREATED`.
+    """Return the phases of a playbook in order; the first is :data:`CREATED`.
 
     Args:
         playbook: its file.
-        names: each phase's name and that of the last play in it, in order.
+        names: each phase's name and the name of its last play, in order.
 
     Raises:
         ConvergeError: the playbook cannot be read.
-        UsageError: it has no such play, or has them in another order.
+        UsageError: the playbook has no such play, or has the plays in another order.
     """
     plays = [str(play.get("name", "")) for play in plays_of(playbook)]
     found = [Phase(CREATED, 0)]
@@ -66,15 +66,15 @@ def phases(playbook: Path, names: Iterable[tuple[str, str]]) -> tuple[Phase, ...
 
 
 def up_to(playbook: Path, passed: tuple[Phase, ...], roles: Collection[str] | None) -> tuple[Phase, ...]:
-    """The phases after which ``roles`` have been applied wherever the playbook does so.
+    """Return the phases up to the one after which ``roles`` have been applied in all plays that use them.
 
     Args:
         playbook: its file.
         passed: all its phases.
-        roles: names of roles; None for all that there are.
+        roles: names of roles; None for all.
 
     Returns:
-        phases from the first on; all of them when a role comes in some way that the playbook does not show.
+        phases from the first on; all phases if no play names one of the roles.
 
     Raises:
         ConvergeError: the playbook cannot be read.
@@ -88,13 +88,13 @@ def up_to(playbook: Path, passed: tuple[Phase, ...], roles: Collection[str] | No
 
 
 def key(root: Path, project: Project, phase: Phase, *more: str) -> str:
-    """A hash of all that led to ``phase``: its plays, the files of all roles that they reach, and ``more``.
+    """Hash the content that ``phase`` depends on: its plays, the files of all roles that they use, and ``more``.
 
     Args:
         root: the checkout.
-        project: says where its playbook, roles and Ansible configuration lie.
+        project: has the paths of its playbook, roles and Ansible configuration.
         phase: one of :func:`phases`.
-        more: what else decides: topology, pins.
+        more: further content that it depends on: topology, depot.
 
     Returns:
         16 hexadecimal digits.
@@ -111,14 +111,14 @@ def key(root: Path, project: Project, phase: Phase, *more: str) -> str:
 
 
 def files(start: Path) -> Iterator[Path]:
-    """All files at and below ``start`` that are content, in a fixed order; nothing when there is nothing."""
+    """Yield the files at and below ``start``, sorted, without Python's caches; none if ``start`` does not exist."""
     for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
         if path.is_file() and "__pycache__" not in path.parts:
             yield path
 
 
 def part(playbook: Path, first: int, end: int) -> str:
-    """The text of the plays from number ``first`` up to and without ``end``, each on the lines where it was."""
+    """Return the text of the plays from number ``first`` up to but not including ``end``, on unchanged line numbers."""
     text = playbook.read_text(encoding="utf-8")
     root: Any = yaml.compose(text)
     starts = [node.start_mark.line for node in root.value]

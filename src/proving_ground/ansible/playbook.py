@@ -1,4 +1,4 @@
-"""Read from a playbook, without running it, which role goes to which host, and in which order. Pure."""
+"""Read from a playbook, without running it, which roles it applies to which hosts, in order. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from proving_ground.core.errors import ConvergeError, not_yaml
 from proving_ground.core.topology import Topology
 
 IMPORTS = ("import_role", "include_role")
-"""Names of the tasks by which a role is used, without their collection."""
+"""Names of the modules that use a role, without their collection."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One role in one play: the play's name, the role's, and the names of the hosts it is applied to."""
+    """One role in one play: the names of the play, the role and the hosts that get it."""
 
     play: str
     role: str
@@ -30,14 +30,14 @@ class Step:
 
 
 def steps(playbook: Path, topology: Topology) -> tuple[Step, ...]:
-    """The steps of a playbook, in the order in which Ansible takes them.
+    """Return the steps of a playbook in the order in which Ansible runs them.
 
     Args:
         playbook: its file.
-        topology: tells which hosts its groups have.
+        topology: has the hosts of the groups.
 
     Raises:
-        ConvergeError: the file is not there, or no playbook, or has a pattern of hosts that is none.
+        ConvergeError: the file does not exist, is not a playbook, or has an invalid host pattern.
     """
     patterns = Patterns(topology)
     return tuple(
@@ -49,10 +49,10 @@ def steps(playbook: Path, topology: Topology) -> tuple[Step, ...]:
 
 
 def plays_of(playbook: Path) -> list[dict[str, Any]]:
-    """The plays of a playbook as YAML tells them.
+    """Return the plays of a playbook as mappings.
 
     Raises:
-        ConvergeError: the file is not there, or no playbook.
+        ConvergeError: the file does not exist, or is not a playbook.
     """
     try:
         plays = read_yaml(playbook.read_text(encoding="utf-8"))
@@ -66,7 +66,7 @@ def plays_of(playbook: Path) -> list[dict[str, Any]]:
 
 
 def roles_of(play: dict[str, Any]) -> Iterator[str]:
-    """Names of the roles that a play uses, in the order in which Ansible takes them; a name may come again."""
+    """Yield the names of the roles that a play uses, in the order in which Ansible runs them; names may repeat."""
     for section in ("pre_tasks", "roles", "tasks", "post_tasks"):
         if section == "roles":
             for entry in play.get(section) or []:
@@ -77,7 +77,7 @@ def roles_of(play: dict[str, Any]) -> Iterator[str]:
 
 
 def used_in(tasks: Any) -> Iterator[str]:
-    """Names of the roles that tasks use, however deep in blocks; empty where a task names none."""
+    """Yield the names of the roles that tasks use, also in nested blocks; "" for a role task without a name."""
     if isinstance(tasks, list):
         for each in tasks:
             yield from used_in(each)
@@ -92,20 +92,20 @@ def used_in(tasks: Any) -> Iterator[str]:
 
 
 def pairs(plan: tuple[Step, ...]) -> tuple[tuple[str, str], ...]:
-    """Host and role, each pair once, in the order of the playbook."""
+    """Return the pairs of host and role, each once, in the order of the playbook."""
     return tuple(dict.fromkeys((host, step.role) for step in plan for host in step.hosts))
 
 
 def unreached(plan: tuple[Step, ...], play: str, role: str) -> frozenset[str]:
-    """Roles that have not been applied to all their hosts when a run has failed in ``role`` of ``play``.
+    """Return the roles that a run did not apply to all their hosts, because it failed in ``role`` of ``play``.
 
     Args:
-        plan: the playbook.
+        plan: the playbook's steps.
         play: name of the play that failed.
-        role: the role that failed in it, or empty for a task of the play's own.
+        role: the role that failed in it, or empty for a task outside of roles.
     """
     for number, step in enumerate(plan):
         if step.play == play and role in {step.role, ""}:
             return frozenset(each.role for each in plan[number:])
-    # A role by way of another one's dependencies, or a play that has no role: at least that play's, and what follows.
+    # The failed role is another role's dependency, or the play has no roles: no role counts as applied.
     return frozenset(step.role for step in plan)

@@ -1,4 +1,4 @@
-"""Find the roles that a role uses: by dependency, in its tasks, in its handlers; nothing is run."""
+"""Find the roles that a role uses in its dependencies, tasks and handlers, without running anything."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from proving_ground.ansible.playbook import IMPORTS, used_in
 from proving_ground.core.documents import read_yaml
 
 WORDS = (*IMPORTS, "dependencies")
-"""No file that has none of these uses a role."""
+"""A file that uses a role contains one of these words."""
 
 
 def reached(directory: Path, names: Iterable[str]) -> list[str]:
-    """Roles, and all that these use, and so on.
+    """Return the given roles and all roles that they use, directly or indirectly.
 
     Args:
-        directory: holds the project's roles.
-        names: where to begin.
+        directory: the directory of the project's roles.
+        names: the given roles.
 
     Returns:
-        names, each once, those that were given first. Where a role's name is known only when it runs, it may be any:
-        then all that ``directory`` holds.
+        names, each once, the given ones first. If a role's name is a template, it may be any role: then all roles in
+        ``directory``.
     """
     found: dict[str, None] = {}
     waiting = list(dict.fromkeys(names))
@@ -38,21 +38,21 @@ def reached(directory: Path, names: Iterable[str]) -> list[str]:
 
 
 def every(directory: Path) -> Iterator[str]:
-    """Names of all roles below ``directory``: folders that have tasks or dependencies."""
+    """Yield the names of all roles below ``directory``: folders that have ``tasks`` or ``meta``."""
     for part in sorted([*directory.rglob("tasks"), *directory.rglob("meta")]):
         yield str(part.parent.relative_to(directory))
 
 
 def used(role: Path) -> Iterator[str]:
-    """Names of the roles that the files of ``role`` name; a name may be an expression, and may come again."""
+    """Yield the names of the roles that the files of ``role`` use; a name may be a template, and may repeat."""
     for folder in ("meta", "tasks", "handlers"):
         for path in sorted((role / folder).rglob("*.y*ml")):
             text = path.read_text(encoding="utf-8")
-            if not any(word in text for word in WORDS):  # to read YAML takes far longer than to look for a word
+            if not any(word in text for word in WORDS):  # parsing YAML takes far longer than searching for a word
                 continue
             try:
                 content = read_yaml(text)
-            except yaml.YAMLError:  # Ansible says so, and better
+            except yaml.YAMLError:  # Ansible reports it with a better message
                 continue
             yield from _dependencies(content) if folder == "meta" else used_in(content)
 

@@ -33,12 +33,12 @@ USUAL_PLUGINS = "~/.ansible/plugins/connection:/usr/share/ansible/plugins/connec
 """Where Ansible looks for them unless it is told otherwise."""
 
 SYNTAX_SECONDS = 120.0
-"""For Ansible to parse the playbook; no machine is asked."""
+"""The time-out for Ansible to parse the playbook; this contacts no machine."""
 
 
 @dataclass(frozen=True)
 class Converge:
-    """One run of the playbook: every outcome in the order it came, and where the log lies."""
+    """One run of the playbook: its outcomes in order, and its log."""
 
     outcomes: tuple[Outcome, ...]
     log: Path
@@ -49,15 +49,16 @@ class Converge:
         return tuple(outcome for outcome in self.outcomes if outcome.status == "changed")
 
     def changes(self) -> str:
-        """What changed, one after the other; empty when nothing did."""
+        """Format all changes, one after the other; empty if nothing changed."""
         return "\n".join(outcome.change() for outcome in self.changed)
 
 
 @contextmanager
 def cut(root: Path, playbook: str, plays: tuple[int, int] | None) -> Iterator[str]:
-    """A playbook that has only the plays from the first up to and without the second number; None means all.
+    """Yield a playbook with only the plays from the first number up to but not including the second; None means all.
 
-    It lies beside the whole one, where Ansible looks for what belongs to it, and its lines have the same numbers.
+    The file is beside the whole playbook, so that Ansible finds the same variables and files, and its lines have the
+    same numbers.
     """
     if plays is None:
         yield playbook
@@ -81,17 +82,17 @@ def run_playbook(
     """Run the playbook, or some of its plays, against the machines of ``inventory``.
 
     Args:
-        settings: say which playbook, and where; its artifacts get ``ansible.log``.
+        settings: name the playbook; the log is ``ansible.log`` in their artifacts.
         inventory: its file.
-        progress: told of every task as it starts, and of its outcome.
-        arguments: further ones for ``ansible-playbook``.
+        progress: receives every task when it starts, and its outcome.
+        arguments: further arguments for ``ansible-playbook``.
         plays: numbers of the first play and of the one after the last, or None for all.
         timeouts: of the machines.
 
     Raises:
         ConvergeError: the playbook is wrong, a host is unreachable, or a task failed; names host, role and task.
     """
-    import ansible_runner  # not at the top: whoever only collects tests does not pay for it
+    import ansible_runner  # not at the top: collecting tests does not need it
 
     root, playbook, artifacts = settings.root, settings.playbook, settings.artifacts
     private = artifacts / "ansible-runner"
@@ -100,7 +101,7 @@ def run_playbook(
     outcomes: list[Outcome] = []
 
     try:
-        # ansible-runner would take INT and TERM for itself, and never give them back.
+        # Without `cancelling`, ansible-runner sets its own handlers for SIGINT and SIGTERM and never restores ours.
         with cut(root, playbook, plays) as chosen, cancelling() as is_cancelled:
             result = ansible_runner.run(
                 private_data_dir=str(private),
@@ -130,26 +131,26 @@ def run_playbook(
 
 
 def _note(outcomes: list[Outcome], progress: Progress, chosen: str, playbook: str, event: dict[str, Any]) -> bool:
-    """Handle one event: say which task starts, keep every outcome; ``chosen`` was run, as a part of ``playbook``."""
+    """Handle one event: show a task that starts, keep every outcome; ``chosen`` is the running part of the playbook."""
     data = event.get("event_data", {})
     if event["event"] == "playbook_on_task_start":
         progress(" : ".join(part for part in (role_name(data.get("role") or ""), data.get("task")) if part))
     elif event["event"] in STATUSES:
         outcome = outcome_of(event["event"], data, event.get("stdout", ""))
-        # What was cut out is told by where it stands in the whole.
+        # Replace the partial playbook's path by the whole playbook's; line numbers are the same.
         outcomes.append(replace(outcome, path=outcome.path.replace(f"{chosen}:", f"{playbook}:")))
         progress.note("task", **outcomes[-1].facts())
-    return False  # keeps no file an event: the outcomes are what is wanted
+    return False  # ansible-runner writes no file for the event: the outcomes are enough
 
 
 def _said(artifacts: Path) -> str:
-    """What Ansible has written: its output, then its errors."""
+    """Return Ansible's standard output, followed by its standard error."""
     files = (artifacts / "stdout", artifacts / "stderr")
     return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.exists())
 
 
 def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:
-    """Variables that Ansible needs to find the project's configuration and the environment's programs."""
+    """Return the variables with which Ansible finds the project's configuration and the environment's programs."""
     config = settings.root / settings.project.ansible_config
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {
@@ -157,7 +158,7 @@ def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:
         **_plugins(settings, config),
         "PATH": programs,
         "ANSIBLE_NOCOLOR": "1",
-        # For a connection, with a Python started over there.
+        # Time-out for a connection, including the start of Python on the machine.
         "ANSIBLE_TIMEOUT": str(round(timeouts.seconds(20))),
     }
 
@@ -174,10 +175,10 @@ def _plugins(settings: Settings, config: Path) -> dict[str, str]:
 
 
 def check_syntax(settings: Settings, inventory: Path, timeouts: Timeouts) -> None:
-    """Have Ansible parse the playbook and every role it uses; no machine is needed.
+    """Let Ansible parse the playbook and every role it uses; this needs no machine.
 
     Raises:
-        ConvergeError: it is wrong; names file and line.
+        ConvergeError: the playbook is wrong; names file and line.
     """
     program = str(Path(sys.executable).parent / "ansible-playbook")
     seconds = timeouts.seconds(SYNTAX_SECONDS)

@@ -1,1 +1,1 @@
-"""Checkpoints: what has been saved of machines."""
+"""Checkpoints: saved states of machines."""

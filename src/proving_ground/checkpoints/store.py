@@ -1,4 +1,4 @@
-"""Save machines after a phase; list, find by content, restore and forget what has been saved."""
+"""Save machines after a phase; list, find by content, restore and remove checkpoints."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Checkpoint:
     """One consistent state of all machines of a topology.
 
     Attributes:
-        key: content that led there (``phases.key``).
+        key: hash of the content that led to the state (``phases.key``).
         phase: the phase's name.
         topology: the topology's name.
-        provider: the provider that keeps it.
-        saved: when, ISO 8601 in UTC.
+        provider: the provider that stores it.
+        saved: time, ISO 8601 in UTC.
         size: bytes on disk.
-        complete: whether it is whole; one that was broken off is removed by the next command.
+        complete: whether saving it has succeeded; the next command removes an incomplete one.
     """
 
     key: str
@@ -41,11 +41,11 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """What this checkout has saved; each has a directory, written before anything is saved.
+    """The checkpoints of this checkout; each has a directory, created before the provider saves anything.
 
     Args:
         settings: the run's settings.
-        progress: told of every step.
+        progress: receives a line for each step.
     """
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
@@ -55,7 +55,7 @@ class Checkpoints:
         self._log = settings.artifacts / "checkpoints.log"
 
     def __iter__(self) -> Iterator[Checkpoint]:
-        """All there are, oldest first, whole or not."""
+        """Yield all checkpoints, complete or not, oldest first."""
         found = [
             Checkpoint(**json.loads(file.read_text(encoding="utf-8")))
             for file in self.directory.glob("*/checkpoint.json")
@@ -63,15 +63,15 @@ class Checkpoints:
         return iter(sorted(found, key=lambda each: each.saved))
 
     def get(self, key: str) -> Checkpoint | None:
-        """The whole checkpoint of this content, or None."""
+        """Return the complete checkpoint with this key, or None."""
         return next((each for each in self if each.key == key and each.complete), None)
 
     def save(self, key: str, phase: str, topology: Topology, view: View) -> Checkpoint:
-        """Save the machines as they are now, and what was made for them on the controller.
+        """Save the machines as they are now, and the state directory's files on the controller.
 
         Raises:
-            UsageError: the provider cannot.
-            MachineError: something failed; the machines run on.
+            UsageError: the provider cannot save machines.
+            MachineError: saving failed; the machines still run.
         """
         if present := self.get(key):
             return present
@@ -82,7 +82,7 @@ class Checkpoints:
             self._write(draft)
             provider = registry.of(settings)
             size = provider.save(key, topology, view, self._progress, self._log)
-            if provider.in_place:  # of disks that hold all that was saved before
+            if provider.in_place:  # the size is that of disks, which contain all earlier checkpoints
                 size = max(0, size - sum(each.size for each in self if each.provider == settings.provider))
             copy(settings.state_directory, self.directory / key / "state")
             checkpoint = replace(draft, size=size, complete=True)
@@ -90,15 +90,15 @@ class Checkpoints:
         return checkpoint
 
     def restore_files(self, checkpoint: Checkpoint) -> None:
-        """Put what was made on the controller where it was."""
+        """Copy the saved files back to the state directory on the controller."""
         copy(self.directory / checkpoint.key / "state", self._settings.state_directory)
 
     def forget(self, chosen: Iterable[Checkpoint]) -> None:
-        """Remove checkpoints and all that is kept of them.
+        """Remove checkpoints, including the provider's data.
 
         Raises:
             MachineError: something could not be removed.
-            PreflightError: what keeps them has ended and does not start.
+            PreflightError: the provider's service has ended and does not start.
         """
         keepers: dict[str, registry.Provider] = {}
         for each in chosen:
@@ -109,14 +109,14 @@ class Checkpoints:
             shutil.rmtree(self.directory / each.key)
 
     def drop(self, kinds: Iterable[str]) -> None:
-        """Forget what has gone with its machines: all that providers of these names had saved."""
+        """Remove the directories of these providers' checkpoints, which were removed together with the machines."""
         gone = set(kinds)
         for each in self:
             if each.provider in gone:
                 shutil.rmtree(self.directory / each.key)
 
     def tidy(self) -> None:
-        """Remove what an interruption has left half done."""
+        """Remove incomplete checkpoints of interrupted runs."""
         self.forget([each for each in self if not each.complete])
 
     def _write(self, checkpoint: Checkpoint) -> None:
@@ -128,7 +128,7 @@ class Checkpoints:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy what a converge leaves on the controller: all of a state directory that is not the run's own."""
+    """Copy the files that a converge left in the state directory, without the files of the run itself."""
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     for each in source.iterdir():
         if each.name in OF_THE_RUN:
@@ -140,7 +140,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def listing(found: Iterable[Checkpoint]) -> Iterator[str]:
-    """A table of checkpoints, one line each, and their sum."""
+    """Yield a table of checkpoints, one line each, and their total size."""
     total = 0
     for each in found:
         total += each.size
@@ -150,5 +150,5 @@ def listing(found: Iterable[Checkpoint]) -> Iterator[str]:
 
 
 def megabytes(size: int) -> str:
-    """Bytes in a unit that is read at a glance."""
+    """Format bytes as megabytes."""
     return f"{size / 1e6:.0f} MB"

@@ -1,1 +1,1 @@
-"""The command line ``proving-ground``: what pytest does with machines, one step at a time."""
+"""The command line ``proving-ground``: run single steps of what pytest does with machines."""

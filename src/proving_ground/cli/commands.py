@@ -1,6 +1,6 @@
 """The commands of ``proving-ground``: each gets the lifecycle of the project's machines and its own options.
 
-Each imports what it alone needs when it runs, so that ``--help`` and the short ones answer at once.
+Each command imports its own modules when it runs, so that ``--help`` and short commands answer at once.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def create(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG00
 
 
 def converge(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
-    """Run the playbook on the machines, whatever their state."""
+    """Run the playbook on the machines, also if they are converged."""
     life.create()
     result = life.converge()
     life.progress.say(f"{len(result.changed)} of {len(result.outcomes)} outcomes changed something")
 
 
 def idempotence(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
-    """Run the playbook once more: an error if it changes anything."""
+    """Run the playbook once more; fail if it changes anything."""
     require_up(life)
     life.create()
     result = life.converge("--diff")
@@ -54,7 +54,7 @@ def idempotence(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: 
 
 
 def verify(life: Lifecycle, options: argparse.Namespace) -> int:
-    """Run the tests on the machines that are up; words after -- go to pytest."""
+    """Run the tests on the machines that are up; arguments after -- go to pytest."""
     require_up(life)
     command = [sys.executable, "-m", "pytest", "--pg-reuse", *same_machines(life), *options.words]
     return subprocess.run(command, cwd=life.settings.root, check=False).returncode
@@ -71,7 +71,7 @@ def login(life: Lifecycle, options: argparse.Namespace) -> None:
 
 
 def status(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
-    """Say whether machines are up, how far they are converged, and how to reach them."""
+    """Print whether machines are up, how far they are converged, and how to reach them."""
     record = require_up(life)
     life.progress.say(f"{record.phase}, made by run {record.run_id}")
     print_hints(life)
@@ -90,13 +90,13 @@ def show(life: Lifecycle, options: argparse.Namespace) -> None:
 
 
 def plan(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
-    """Print the steps that `up` would take now, and take none of them."""
+    """Print the steps that `up` would run now, without running them."""
     for number, step in enumerate(life.plan(), start=1):
         print(f"{number:3}. {step}")
 
 
 def checkpoints(life: Lifecycle, options: argparse.Namespace) -> None:
-    """List what is saved, with sizes; with --prune remove some of it first."""
+    """List the checkpoints with sizes; with --prune remove some of them first."""
     from proving_ground.checkpoints.store import listing
 
     life.checkpoints.tidy()
@@ -107,13 +107,13 @@ def checkpoints(life: Lifecycle, options: argparse.Namespace) -> None:
 
 
 def destroy(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
-    """Remove all that this project has created on this host."""
+    """Remove everything that this project has created on this host."""
     if not life.destroy():
-        life.progress.say("nothing of this project is there")
+        life.progress.say("this project has created nothing on this host")
 
 
 def clean(life: Lifecycle, options: argparse.Namespace) -> None:
-    """Destroy, and remove checkpoints, boxes, and services that had to be started for the machines."""
+    """Destroy, then remove checkpoints, boxes, and services that the project started for the machines."""
     from proving_ground.providers import registry
 
     destroy(life, options)
@@ -131,14 +131,14 @@ def vagrant_plugin(life: Lifecycle, options: argparse.Namespace) -> None:  # noq
 
 
 def require_up(life: Lifecycle) -> Record:
-    """The record of the machines that are up; an error where there are none."""
+    """Return the record of the machines that are up; raises UsageError if there are none."""
     from proving_ground.lifecycle import machines
 
     return machines.require_up(life.settings)
 
 
 def same_machines(life: Lifecycle) -> list[str]:
-    """Options of pytest that mean the machines of this lifecycle."""
+    """Return the options of pytest that select the machines of this lifecycle."""
     return [f"--pg-topology={life.settings.topology}", f"--pg-provider={life.settings.provider}"]
 
 
@@ -155,27 +155,27 @@ def print_hints(life: Lifecycle) -> None:
 
 
 def no_arguments(parser: argparse.ArgumentParser) -> None:
-    """Most commands have none of their own."""
+    """Add nothing: most commands have no arguments of their own."""
 
 
 def of_verify(parser: argparse.ArgumentParser) -> None:
-    """Words for pytest."""
+    """Add the arguments for pytest."""
     parser.add_argument("words", nargs="*", metavar="-- PYTEST OPTIONS", help="as `proving-ground verify -- -m smoke`")
 
 
 def of_login(parser: argparse.ArgumentParser) -> None:
-    """The machine's name."""
+    """Add the machine's name."""
     parser.add_argument("machine", nargs="?", help="its name; the topology's first by default")
 
 
 def of_list(parser: argparse.ArgumentParser) -> None:
-    """The form of the list."""
+    """Add the option for the list's format."""
     parser.add_argument("--json", action="store_true", help="name, address, memory and cpus, for programs")
 
 
 def of_checkpoints(parser: argparse.ArgumentParser) -> None:
-    """What is removed."""
-    text = "remove first what roles and pins no longer lead to (stale), or all"
+    """Add the option that removes checkpoints."""
+    text = "first remove the checkpoints that no longer apply (stale), or all"
     parser.add_argument("--prune", choices=("stale", "all"), help=text)
 
 
@@ -184,11 +184,11 @@ class Command:
     """One command.
 
     Attributes:
-        run: does it; its docstring is its help.
-        changes: whether it changes machines, and so has to be alone.
-        arguments: adds its own arguments.
-        waits: whether it waits for a run that has been told to end, instead of refusing.
-        needs_ledger: whether it goes by what the ledger says, so that one that cannot be read is an error.
+        run: runs the command; its docstring is the command's help.
+        changes: whether it changes machines, and so takes the project's lock.
+        arguments: adds the command's own arguments.
+        waits: whether it waits for a run that is ending, instead of raising an error.
+        needs_ledger: whether it needs the ledger, so that an unreadable ledger is an error.
     """
 
     run: Runs

@@ -1,4 +1,4 @@
-"""The command ``proving-ground depot``: build, list and look after what machines get."""
+"""The command ``proving-ground depot``: build, list, check and prune the files for machines."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def run(options: argparse.Namespace, directory: Path, progress: Progress) -> int
 
 
 def interrupt(*_: object) -> None:
-    """As Ctrl-C does, even where a shell in the background has SIGINT ignored: what is being built is stopped."""
+    """Stop the builds, as Ctrl-C does; SIGTERM also works for a script's background process, which ignores SIGINT."""
     raise KeyboardInterrupt
 
 
 def fill(depot: Depot, options: Any, progress: Progress) -> None:
-    """Build what is missing; print the path of the view."""
+    """Build the missing components; print the path of the view."""
     with progress.step("depot"):
         view = depot.ensure(progress.say, only=options.only, offline=options.offline)
     print(view.path)
 
 
 def path(depot: Depot, options: Any, _: Progress) -> None:
-    """Print the path of the view of what is there, whole or not; nothing is built."""
+    """Print the path of the view of the components in the cache, complete or not; build nothing."""
     print(depot.view(depot.plan(options.only)).path)
 
 
@@ -51,7 +51,7 @@ def check(depot: Depot, _: Any, progress: Progress) -> int:
 
 
 def repair(depot: Depot, _: Any, progress: Progress) -> None:
-    """Remove what is corrupt."""
+    """Remove corrupt entries."""
     removed = care.repair(depot, progress.say)
     print(
         f"removed: {', '.join(removed)}; `proving-ground depot fill` builds it anew"
@@ -61,12 +61,12 @@ def repair(depot: Depot, _: Any, progress: Progress) -> None:
 
 
 def prune(depot: Depot, options: Any, progress: Progress) -> None:
-    """Remove what no checkout has asked for lately."""
+    """Remove entries and views that no checkout has used for some days."""
     print(f"{len(care.prune(depot, options.days, progress.say))} removed")
 
 
 def show(depot: Depot, options: Any, _: Progress) -> None:
-    """One line a component: key, version, size, or that it is missing."""
+    """Print a line for each component: version, key, and size or `missing`."""
     plan = depot.plan(options.only)
     for name, component in plan.recipe.items():
         entry = plan.entries.get(name)
@@ -75,8 +75,8 @@ def show(depot: Depot, options: Any, _: Progress) -> None:
 
 
 def add_parser(words: Any) -> None:
-    """Add the command to the program's."""
-    text = "Build what machines are given, list it, look after it"
+    """Add the command to the program's commands."""
+    text = "Build, list, check and prune the files for machines"
     top = words.add_parser("depot", help=text, description=text)
     top.add_argument("--cache", type=Path, help="the cache directory, instead of this user's")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -90,4 +90,4 @@ def add_parser(words: Any) -> None:
         command = commands.add_parser(name, help=(simple.__doc__ or "").splitlines()[0])
         command.set_defaults(run=simple)
         if name == "prune":
-            command.add_argument("--days", type=float, default=30, help="not asked for in so many days (default 30)")
+            command.add_argument("--days", type=float, default=30, help="not used for so many days (default 30)")

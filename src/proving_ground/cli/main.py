@@ -1,4 +1,4 @@
-"""Read the command line, find the project, run one command; turn an error into one line and an exit code."""
+"""Read the command line, find the project, run one command; print an error as one line, return its exit code."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from proving_ground.lifecycle.lifecycle import Lifecycle
 
 EPILOG = """\
-exit codes: 0 done; 11 an option that cannot be; 12 the host lacks something; 13 the depot could not be built;
-14 a machine did not come up; 15 a task failed; 16 a second converge changed something; 17 another run is under way
+exit codes: 0 done; 11 an invalid option or setting; 12 the host lacks something; 13 the depot could not be built;
+14 a machine did not come up; 15 a task failed; 16 a second converge changed something; 17 another run in progress
 """
 
 OF_COMMANDS = ("topology", "provider", "checkpoints", "network-prefix", "timeout-factor")
-"""The plugin's options that commands have as well, without the prefix."""
+"""The plugin's options that commands have, too, without the prefix ``pg-``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: the words after the program's name; those of this process by default.
+        arguments: the command line without the program's name; this process's by default.
 
     Returns:
-        the exit code: 0, or that of the error.
+        the exit code: 0, or the error's.
     """
     options = parser().parse_args(arguments)
     try:
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace, life: Lifecycle) -> int:
-    """Run the command, alone on this project's machines where it changes them."""
+    """Run the command; take the project's lock if the command changes machines."""
     command = commands.COMMANDS[options.command]
     if not command.changes:
         return command.run(life, options) or 0
@@ -69,10 +69,10 @@ def run(options: argparse.Namespace, life: Lifecycle) -> int:
 
 
 def find_project(start: Path) -> Path:
-    """The root directory of the project that ``start`` lies in.
+    """Return the root directory of the project that contains ``start``.
 
     Raises:
-        UsageError: no ``pyproject.toml`` from there upwards has a table ``[tool.proving-ground]``.
+        UsageError: no ``pyproject.toml`` in ``start`` or above has a table ``[tool.proving-ground]``.
     """
     for directory in (start, *start.parents):
         if is_asked_for(directory):
@@ -82,7 +82,7 @@ def find_project(start: Path) -> Path:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Make the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="proving-ground",
         description="Bring machines up, converge Ansible roles on them, remove them again. `pytest` does all of it.",
@@ -106,8 +106,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
-    """The lifecycle that the options ask for; where they are silent, that of the machines that are up."""
-    from proving_ground.lifecycle.lifecycle import Lifecycle  # the depot and --help do without
+    """Make the lifecycle for the options; missing options get the values of the machines that are up."""
+    from proving_ground.lifecycle.lifecycle import Lifecycle  # not at the top: `depot` and --help do not need it
 
     values = {
         option.key: said if (said := getattr(options, option.key, None)) is not None else from_environment(option)
@@ -120,7 +120,7 @@ def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
 
 
 def as_present(settings: Settings, record: Record | None, values: dict[str, str | bool | None]) -> Settings:
-    """The settings; where nothing was asked for, those of the machines that are up."""
+    """Return the settings; options that were not given get the values of the machines that are up."""
     if record is None:
         return settings
     return replace(

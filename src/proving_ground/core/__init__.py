@@ -1,1 +1,1 @@
-"""What everything stands on: errors, settings, topology, time-outs, polling, progress."""
+"""The base of all other packages: errors, settings, topology, time-outs, polling, progress."""

@@ -1,4 +1,4 @@
-"""Give each machine its address in the topology's networks. Pure."""
+"""Assign each machine an address in the topology's networks. Pure."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import Problem
 
 MACHINES = "10.0.0.0/24"
-"""The machines' network where a topology names none."""
+"""The machines' network if the topology defines none."""
 
 FIRST_OCTET = 11
-"""Machines whose kind names no octet get the free ones from here on."""
+"""Machines of a kind without ``octet`` get the free octets from this one on."""
 
 
 def networks_of(raw: dict[str, str], network_prefix: str | None) -> tuple[dict[str, IPv4Network], list[Problem]]:
-    """The networks by name, ``machines`` among them, and what is wrong with them.
+    """Return the networks by name, including ``machines``, and the problems in their definitions.
 
     Args:
-        raw: as a topology file has them.
+        raw: the mapping ``networks`` of a topology file.
         network_prefix: first three octets that replace those of ``machines``, or None.
 
     Raises:
-        UsageError: the prefix is none.
+        UsageError: the prefix is invalid.
     """
     networks: dict[str, IPv4Network] = {}
     problems = []
@@ -44,7 +44,7 @@ def networks_of(raw: dict[str, str], network_prefix: str | None) -> tuple[dict[s
 
 
 def with_prefix(network_prefix: str) -> IPv4Network:
-    """The machines' network that an option asks for; raises UsageError."""
+    """Return the machines' network with this prefix; raises UsageError if the prefix is invalid."""
     text = f"{network_prefix}.0/24"
     try:
         return IPv4Network(text)
@@ -56,13 +56,13 @@ def with_prefix(network_prefix: str) -> IPv4Network:
 def addresses_of(
     kinds: dict[str, dict[str, Any]], network: IPv4Network
 ) -> tuple[dict[str, list[IPv4Address]], list[Problem]]:
-    """The addresses of each kind's machines, and what is wrong with them.
+    """Return the addresses of each kind's machines, and the problems with them.
 
     Args:
-        kinds: entries of the topology file by kind; where one has no ``octet``, its machines get octets that are free.
-        network: the machines' own.
+        kinds: entries of the topology file by kind; machines of a kind without ``octet`` get free octets.
+        network: the machines' network.
     """
-    end = network.num_addresses - 1  # the last one is for broadcasts
+    end = network.num_addresses - 1  # the last address is for broadcasts
     given = {
         kind: range(int(entry["octet"]), int(entry["octet"]) + number(entry))
         for kind, entry in kinds.items()
@@ -87,5 +87,5 @@ def addresses_of(
 
 
 def number(entry: dict[str, Any]) -> int:
-    """How many machines there are of a kind."""
+    """Return the number of machines of a kind."""
     return int(entry.get("count", 1))

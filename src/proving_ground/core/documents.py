@@ -1,4 +1,4 @@
-"""Read YAML with the parser in C that PyYAML has nearly everywhere; the one in Python takes ten times as long."""
+"""Read YAML with PyYAML's parser in C where it is installed; the parser in Python takes ten times as long."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ def read_yaml(text: str) -> Any:
     try:
         return yaml.load(text, Loader=LOADER)
     except yaml.YAMLError:
-        return yaml.safe_load(text)  # fails as well, and tells the place more exactly
+        return yaml.safe_load(text)  # fails as well, and its error names the place more exactly

@@ -1,4 +1,4 @@
-"""Say which extra to install when an optional package is missing."""
+"""Raise an error that names the extra to install if an optional package is missing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def require(package: str, *, extra: str, where: str) -> None:
     Args:
         package: its name on the package index.
         extra: the extra of ``pytest-proving-ground`` that installs it.
-        where: what needs it.
+        where: what needs the package.
 
     Raises:
-        PreflightError: it is not installed.
+        PreflightError: the package is not installed.
     """
     try:
         distribution(package)

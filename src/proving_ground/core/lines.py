@@ -15,12 +15,12 @@ PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
 def no_lines(keys: Keys) -> int | None:  # noqa: ARG001 - as every Lines
-    """For content that comes from no file."""
+    """Return None: the ``Lines`` of content that was not read from a file."""
     return None
 
 
 def yaml_lines(text: str) -> Lines:
-    """The lines of a text that is YAML."""
+    """Return a function that finds the line of a key in a YAML text."""
 
     def line(keys: Keys) -> int | None:
         node: Any = yaml.compose(text)
@@ -40,7 +40,7 @@ def yaml_lines(text: str) -> Lines:
 
 
 def toml_lines(text: str, table: str) -> Lines:
-    """The lines of a text that is TOML, for keys below ``table`` (its name with dots)."""
+    """Return a function that finds the line of a key below ``table`` (its dotted name) in a TOML text."""
     above = tuple(table.split("."))
     places: dict[tuple[str, ...], int] = {}
     current: tuple[str, ...] = ()
@@ -59,5 +59,5 @@ def toml_lines(text: str, table: str) -> Lines:
 
 
 def parts(dotted: str) -> tuple[str, ...]:
-    """A TOML key's parts, without their quotes."""
+    """Split a TOML key into its parts, without quotes."""
     return tuple(part.strip("\"'") for part in PART.findall(dotted))

@@ -1,4 +1,4 @@
-"""Wait until a condition holds; after a time-out, say what was awaited and why it did not come."""
+"""Wait until a condition holds; the error after a time-out names the condition and why it did not hold."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Value = TypeVar("Value")
 
 
 class NotReady(Exception):  # noqa: N818 - a state, not a fault
-    """Raised by a probe: the condition does not hold yet, for ``reason``."""
+    """A probe raises this while the condition does not hold yet; the text is the reason."""
 
 
 class WaitTimeoutError(AssertionError):
-    """The condition did not hold in time; says what, how long, how often, and the last reason."""
+    """The condition did not hold in time; the text has the condition, seconds, attempts and the last reason."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as ``wait_until`` uses it, in seconds; a test hands in one that does not pass by itself."""
+    """The clock of ``wait_until``, in seconds; a test can pass a fake one."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -28,15 +28,15 @@ class Clock:
 
 @dataclass(frozen=True)
 class Waited:
-    """A wait that came to its end: its condition held.
+    """A successful wait: its condition held in time.
 
     Attributes:
         what: the condition.
-        seconds: how long it took.
-        timeout: how long it might have taken, in seconds.
-        attempts: how often was asked.
-        transport_errors: how many of these ended in an error that the caller had named as "not yet".
-        last_reason: why the condition did not hold the last time that it did not; empty if it held at once.
+        seconds: how long the wait took.
+        timeout: its time-out, in seconds.
+        attempts: how often the probe ran.
+        transport_errors: how many attempts raised one of the caller's ``retry_on`` errors.
+        last_reason: the reason of the last attempt that did not succeed; empty if the first attempt succeeded.
     """
 
     what: str
@@ -58,23 +58,23 @@ def wait_until(
     clock: Clock | None = None,
     observe: Callable[[Waited], object] | None = None,
 ) -> Value:
-    """Probe until the probe returns, ``successes`` times in a row.
+    """Call the probe until it returns ``successes`` times in a row.
 
-    The probe is called at least once, and once more at the deadline. Whatever it raises other than :class:`NotReady`
-    and ``retry_on`` (transport errors, named by the caller) goes straight through.
+    It calls the probe at least once, and once more at the deadline. It catches only :class:`NotReady` and the
+    exceptions in ``retry_on``; all other exceptions of the probe reach the caller.
 
     Args:
-        what: the condition, as a sentence part ("node web-01 is Ready").
-        probe: returns a value when the condition holds; raises ``NotReady(reason)`` when it does not.
-        timeout: seconds, as they are; :class:`timeouts.Timeouts` scales them.
-        interval: seconds between two probes.
-        successes: how many probes in a row have to succeed.
-        retry_on: further exceptions that mean "not yet".
-        clock: where time comes from.
-        observe: told of the wait when the condition holds.
+        what: the condition, as a part of a sentence ("node web-01 is Ready").
+        probe: returns a value if the condition holds; raises ``NotReady(reason)`` if not.
+        timeout: seconds, not scaled; :class:`timeouts.Timeouts` scales them.
+        interval: seconds between two calls of the probe.
+        successes: how many calls in a row have to succeed.
+        retry_on: further exceptions (transport errors) that mean "not yet".
+        clock: the source of time.
+        observe: receives the wait when the condition holds.
 
     Returns:
-        What the last probe returned.
+        The value that the last call returned.
 
     Raises:
         WaitTimeoutError: the condition did not hold in time.
@@ -107,15 +107,15 @@ def wait_until(
 
 
 def wait_for_all(probes: Mapping[str, Callable[[], object]], *, timeout: float, interval: float = 0.5) -> list[str]:
-    """Wait for several things at the same time.
+    """Wait for several conditions at the same time.
 
     Args:
-        probes: what is waited for, and its probe, as of :func:`wait_until`.
-        timeout: seconds for each.
-        interval: seconds between two probes of one.
+        probes: condition → its probe, as in :func:`wait_until`.
+        timeout: seconds for each condition.
+        interval: seconds between two calls of one probe.
 
     Returns:
-        in words, each wait that ended in vain.
+        the error text of each wait that timed out.
     """
 
     def in_vain(what: str) -> str | None:
@@ -125,7 +125,7 @@ def wait_for_all(probes: Mapping[str, Callable[[], object]], *, timeout: float, 
             return str(error)
         return None
 
-    from concurrent.futures import ThreadPoolExecutor  # most waits are for one thing
+    from concurrent.futures import ThreadPoolExecutor  # imported here: most runs wait for one condition at a time
 
     with ThreadPoolExecutor(max_workers=max(1, len(probes))) as pool:
         return [words for words in pool.map(in_vain, probes) if words]

@@ -1,4 +1,4 @@
-"""Report everything that is wrong in a file at once: line, path of the key, and the nearest right word."""
+"""Report all problems of a file at once: line, path of the key, and the nearest valid word."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 from proving_ground.core.errors import HarnessError
 
 Keys = tuple[str | int, ...]
-"""The way from a document's top to one of its values: keys of mappings, numbers of a list's entries."""
+"""The path from a document's root to a value: keys of mappings, indices of lists."""
 
 Lines = Callable[[Keys], int | None]
-"""Tells the line of a key, the first line being 1; None where it cannot be told."""
+"""Returns the line of a key (the first line is 1), or None if the line is unknown."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """One problem in a document.
 
     Attributes:
-        keys: where.
+        keys: path of the wrong value.
         what: the cause.
-        hint: the change that helps.
+        hint: the change that fixes it.
     """
 
     keys: Keys
@@ -32,30 +32,30 @@ class Problem:
 
 
 def dotted(keys: Keys) -> str:
-    """A path as people write it: ``machines.web.groups[0]``."""
+    """Format a path for an error: ``machines.web.groups[0]``."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for somebody who wrote ``word``: the known word that is most like it, or else all of them."""
+    """Return a hint for the unknown ``word``: the most similar known word, or all known words."""
     words = list(known)
     close = closest(word, words)
     return f"did you mean {close}?" if close else f"choose one of: {', '.join(words)}"
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that somebody who wrote ``word`` may have meant, or None."""
+    """Return the known word that is most similar to ``word``, or None if none is similar."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
 
 
 def refusal(kind: type[HarnessError], where: str, problems: Iterable[Problem], lines: Lines) -> HarnessError:
-    """One error for all problems of a file, the first line first.
+    """Combine all problems of a file into one error, sorted by line.
 
     Args:
         kind: the error's class.
-        where: the file, as people know it.
+        where: the file's name in the error.
         problems: at least one.
-        lines: of that file.
+        lines: finds a key's line in that file.
     """
     known = [(lines(each.keys), each) for each in problems]
     known.sort(key=lambda pair: pair[0] or 0)
@@ -67,6 +67,6 @@ def refusal(kind: type[HarnessError], where: str, problems: Iterable[Problem], l
 
 
 def shown(path: Path) -> str:
-    """A file's path, relative to the current directory where it lies below that."""
+    """Format a file's path, relative to the current directory if it is below it."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path)

@@ -1,4 +1,4 @@
-"""Show what a long step is doing and for how long: a moving line on a terminal, plain lines elsewhere."""
+"""Show what a long step does and how long it takes: one updated line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, TextIO
 from proving_ground.core.timeline import Timeline
 
 QUIET_SECONDS = 5.0
-"""Between two plain lines of one step: a log wants signs of life, not every task."""
+"""Seconds between two plain lines of one step, so that a log shows progress without a line for every task."""
 
 
 class Progress:
     """Reports the steps of a run to ``stream``.
 
     Args:
-        stream: where it writes; its ``isatty`` decides the form.
+        stream: output; its ``isatty`` decides between one updated line and plain lines.
         write: writes one whole line instead of ``stream`` (pytest's terminal reporter), or None.
-        timeline: keeps when each step began and ended, or None.
+        timeline: records when each step began and ended, or None.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Progress:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """One phase: its name is printed when it starts, its seconds when it ends."""
+        """Run one phase: print its name when it starts, its seconds when it ends."""
         outer, self._name, started = self._name, name, time.monotonic()
         began = time.time()
         self.note("phase", name=name, start=began)
@@ -57,7 +57,7 @@ class Progress:
             self._name = outer
 
     def __call__(self, text: str) -> None:
-        """What the present step is doing now."""
+        """Show what the current step does now."""
         now = time.monotonic()
         if self._moving:
             self._stream.write(f"\r\x1b[2K{self._stamp()} {self._name}: {text}"[:200])
@@ -66,11 +66,11 @@ class Progress:
             self._line(f"{self._name}: {text}")
 
     def say(self, text: str) -> None:
-        """A line that matters whatever the pace: a finding, a warning, what was started."""
+        """Print a line that is always shown: a finding, a warning, a started service."""
         self._line(text)
 
     def note(self, kind: str, **facts: Any) -> None:
-        """Keep what happened in the run's timeline, where it has one (:meth:`Timeline.note`)."""
+        """Record an event in the run's timeline, if there is one (:meth:`Timeline.note`)."""
         if self._timeline is not None:
             self._timeline.note(kind, **facts)
 

@@ -20,24 +20,23 @@ class Project:
     """A project's settings; every path is relative to its root directory.
 
     Attributes:
-        image: the container image that machines are made of, or a file with a root file system; empty where Vagrant
-            makes them.
-        init: what runs as process 1 in a container: ``systemd``, or ``none`` for a process that only waits; empty for
-            systemd where the image has it, and otherwise an image on top of it that has.
-        privileged: whether containers may do everything that the host may.
-        machines: the machines, as a topology file names them; empty for one, or for what a topology file says.
-        playbook: what the machines are converged with.
+        image: the container image of the machines, or a tar archive with a root file system; empty if Vagrant creates
+            the machines.
+        init: process 1 of a container: ``systemd``, or ``none`` for a process that only waits; empty means systemd.
+        privileged: whether containers run with ``--privileged``.
+        machines: the machines, as under ``machines`` in a topology file; empty if a topology file lists them.
+        playbook: the playbook that converges the machines.
         topologies: the directory of topology files.
-        depot: the directory whose ``depot.yml`` says what is built for the machines.
+        depot: the directory of ``depot.yml``, which lists the components to build for the machines.
         roles: the directory of the playbook's roles.
         ansible_config: Ansible's configuration file.
-        user: whom the machines let in.
+        user: the user who logs in to the machines.
         python: path of Python on the machines.
-        interface: the machines' interface in their own network.
-        depot_path: where the machines find what the depot holds.
-        artifacts: files of the state directory that a run's artifacts keep a copy of.
-        environment: files of use to whoever looks at the machines, by the variable that names them; ``{state}`` and
-            ``{view}`` in them are the state directory and the depot's view.
+        interface: the machines' network interface in the network ``machines``.
+        depot_path: the directory of the depot's files on the machines.
+        artifacts: files of the state directory that a run copies to its artifacts.
+        environment: environment variable → file, for tools that inspect the machines; ``{state}`` stands for the state
+            directory, ``{view}`` for the depot's view.
         phases: the playbook's phases in order: a name, and the name of the last play in it.
         written_once: paths below a machine's ``/var`` (patterns of the shell) whose files never change once written.
     """
@@ -62,11 +61,11 @@ class Project:
 
 
 def read_project(root: Path) -> Project:
-    """Read the table; a project without one gets the defaults.
+    """Read the table; a project without the table gets the defaults.
 
     Raises:
-        UsageError: the file is no TOML, has an unknown key or a value of the wrong type, or names a playbook that is
-            not there.
+        UsageError: the file is not TOML, has an unknown key or a value of the wrong type, or names a playbook that does
+            not exist.
     """
     file = root / "pyproject.toml"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
@@ -84,7 +83,7 @@ def read_project(root: Path) -> Project:
 
 
 def _value(value: Any) -> Any:
-    """As :class:`Project` has it: what cannot be changed any more."""
+    """Convert lists and tables to the immutable tuples that :class:`Project` holds."""
     if isinstance(value, dict):
         return tuple(value.items())
     return tuple(value) if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Check content against a JSON Schema; say in words what is wrong."""
+"""Check content against a JSON Schema; describe each problem in plain English."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ NAMES = {
     "object": "a mapping of keys and values",
     "string": "text in quotes",
 }
-"""What the types of JSON Schema are called in errors; what may be null may as well be left out."""
+"""Names of JSON Schema's types in errors, without ``null``: a value that may be null may also be left out."""
 
 
 def check(content: Any, schema: Path) -> list[Problem]:
-    """All that is wrong with ``content``.
+    """Return all problems of ``content``.
 
     Args:
-        content: as a parser of YAML or TOML has read it.
+        content: the result of a YAML or TOML parser.
         schema: file of the JSON Schema.
 
     Returns:
-        the problems; none when it is right.
+        the problems; empty if the content is valid.
     """
     rules = json.loads(schema.read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(rules)
@@ -40,7 +40,7 @@ def check(content: Any, schema: Path) -> list[Problem]:
 
 
 def plain(content: Any) -> Any:
-    """The same content as JSON knows it: YAML has keys that are no text, and dates."""
+    """Convert content to JSON's types: YAML has keys that are not strings, and dates."""
     if isinstance(content, dict):
         return {str(key): plain(value) for key, value in content.items()}
     if isinstance(content, list):
@@ -49,7 +49,7 @@ def plain(content: Any) -> Any:
 
 
 def told(error: jsonschema_rs.ValidationError, rules: Any) -> Iterator[Problem]:
-    """One error of the validator as problems: there is one for every unknown key."""
+    """Convert one validator error to problems: one for every unknown key, else one."""
     keys: Keys = tuple(error.instance_path)
     rule = rules
     for step in error.schema_path[:-1]:
@@ -73,7 +73,7 @@ def told(error: jsonschema_rs.ValidationError, rules: Any) -> Iterator[Problem]:
 
 
 def wanted(rule: dict[str, Any]) -> str:
-    """What a rule asks for, in words: ``a whole number from 1 to 9``; a schema's own ``x-wanted`` where it has some."""
+    """Describe the values that a rule allows: its ``x-wanted``, or a text such as ``a whole number from 1 to 9``."""
     if "x-wanted" in rule:
         return str(rule["x-wanted"])
     types = [rule["type"]] if isinstance(rule.get("type"), str) else rule.get("type", [])
@@ -91,6 +91,6 @@ def wanted(rule: dict[str, Any]) -> str:
 
 
 def short(value: Any) -> str:
-    """A value as an error shows it: a long one not to its end."""
+    """Format a value for an error, cut after 60 characters."""
     text = "empty" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -1,4 +1,4 @@
-"""The settings of one run: made once from options, environment and project, and never changed. Pure."""
+"""Hold the settings of one run, made once from options, environment and project; immutable. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def usual_provider(project: Project) -> str:
 
 
 def named(checkout: str, *parts: str) -> str:
-    """What a thing is called that checkout ``checkout`` makes on a host: ``proving-ground-3f2a0b1c-web-01``."""
+    """Return the name of an object that checkout ``checkout`` makes on a host: ``proving-ground-3f2a0b1c-web-01``."""
     return "-".join(("proving-ground", checkout, *parts))
 
 
@@ -34,12 +34,12 @@ class Settings:
         topology: name of a file in the project's directory of topologies.
         provider: what makes the machines, one of :data:`PROVIDERS`.
         keep: when machines outlive the run, one of :data:`KEEP`.
-        reuse: only take machines that are up.
+        reuse: use only machines that are already up.
         network_prefix: first three octets for the machines' network, or None for the topology's own.
         run_id: names this run's artifacts; sorts by time.
-        checkpoints: save the machines after each phase, and begin at the newest phase that still holds.
-        timeout_factor: how many times longer than usual everything may take on this host, 1 or more.
-        project: what the project says of itself.
+        checkpoints: save the machines after each phase, and begin at the newest checkpoint that still applies.
+        timeout_factor: multiplies every time-out on this host, 1 or more.
+        project: the project's settings in ``pyproject.toml``.
     """
 
     root: Path
@@ -55,7 +55,7 @@ class Settings:
 
     @property
     def timeouts(self) -> Timeouts:
-        """Those of this host; machines may be slower still (``Record.timeout_factor``)."""
+        """The time-outs of this host; machines may be even slower (``Record.timeout_factor``)."""
         return Timeouts(self.timeout_factor)
 
     @property
@@ -85,7 +85,7 @@ class Settings:
 
     @property
     def has_playbook(self) -> bool:
-        """Whether there is one; without, machines that are up are all there is to test."""
+        """Whether the playbook exists; without one the run brings machines up and converges nothing."""
         return (self.root / self.playbook).is_file()
 
     @property
@@ -95,15 +95,15 @@ class Settings:
 
     @property
     def state_directory(self) -> Path:
-        """What outlives a process: ledger, key pair, certificates, kubeconfig."""
+        """The directory of files that later processes need: ledger, key pair, certificates, kubeconfig."""
         return self.root / ".proving-ground"
 
     @property
     def artifacts(self) -> Path:
-        """This run's logs and results."""
+        """The directory of this run's logs and results."""
         return self.root / "artifacts" / self.run_id
 
     @property
     def checkout_id(self) -> str:
-        """Eight hex digits that tell this checkout's machines and networks from others' on the same host."""
+        """Eight hex digits in the names of this checkout's machines and networks, unique on this host."""
         return hashlib.sha256(str(self.root).encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Tell whether a project asks for the plugin: whether its ``pyproject.toml`` has a table ``[tool.proving-ground]``."""
+"""Check whether a project uses the plugin: its ``pyproject.toml`` has a table ``[tool.proving-ground]``."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TABLE = re.compile(r"""^\s*\[\s*tool\s*\.\s*["']?proving-ground["']?\s*[].]""", re.MULTILINE)
-"""How the table begins, or one in it; a text of several lines may hold such a line, too."""
+"""The header of the table or of a table in it; a multi-line string in the file may contain such a line, too."""
 
 
 def is_asked_for(root: Path) -> bool:
-    """Whether the project in ``root`` has a table ``[tool.proving-ground]``, even one that cannot be read."""
+    """Return whether the project in ``root`` has the table ``[tool.proving-ground]``, even if its TOML is invalid."""
     try:
         text = (root / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
-    if not TABLE.search(text):  # so far it has cost next to nothing, and in most projects that is all
+    if not TABLE.search(text):  # most projects end here: the search is much faster than parsing TOML
         return False
     import tomllib
 

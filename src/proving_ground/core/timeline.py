@@ -1,4 +1,4 @@
-"""Keep on disk what happens in a run, and when; it survives a crash, and every process of a run may write."""
+"""Write a run's events with their times to disk; the file survives a crash, and every process of a run may write."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from proving_ground.core.settings import Settings
 
 @dataclass(frozen=True)
 class Timeline:
-    """The notes of one run, one JSON object a line.
+    """The events of one run, one JSON object per line.
 
     Attributes:
-        path: the file; it is there as soon as something was noted.
+        path: the file; the first event creates it.
     """
 
     path: Path
 
     @classmethod
     def of(cls, settings: Settings) -> Timeline:
-        """That of the run with these settings: ``timeline.jsonl`` in its artifacts."""
+        """Return the timeline of the run with these settings: ``timeline.jsonl`` in its artifacts."""
         return cls(settings.artifacts / "timeline.jsonl")
 
     def note(self, kind: str, **facts: Any) -> None:
-        """Add one line; a disk that takes none is no reason to end a run, and so no error.
+        """Append one event; a failed write is ignored, since a full disk must not end the run here.
 
         Args:
-            kind: what is told of: ``begin``, ``phase``, ``task``, ``cause``, or a word of the project's own.
-            facts: what JSON can hold; secrets are taken out of every text.
+            kind: ``begin``, ``phase``, ``task``, ``cause``, or a name that the project chooses.
+            facts: values that JSON can hold; the method removes secrets from every text.
         """
         line = json.dumps(_scrubbed({"kind": kind, **facts}), ensure_ascii=False, default=str) + "\n"
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # In one write, at the end: lines of several processes do not mix.
+            # One unbuffered write in append mode: lines of several processes do not mix.
             with self.path.open("ab", buffering=0) as file:
                 file.write(line.encode())
 
     def read(self) -> list[dict[str, Any]]:
-        """All notes in the order in which they were written; a line that a crash has cut off is left out."""
+        """Return all events in the order of the file, without a line that a crash has cut off."""
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:

@@ -1,4 +1,4 @@
-"""Read a topology file into nodes, groups and networks. Pure but for reading the file."""
+"""Read a topology file into nodes, groups and networks. Pure, except for reading the file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from proving_ground.core.problems import Lines, Problem, nearest, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
 
 MEMORY, CPUS = 1024, 1
-"""What a machine has where its kind does not say: MiB of memory, processors."""
+"""Defaults of a machine: MiB of memory, number of processors."""
 
 RESERVED = ("all", "localhost", "nodes", "ungrouped")
-"""Names that the inventory gives itself, or that Ansible does."""
+"""Names that the generated inventory or Ansible already uses."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Node:
     """One machine.
 
     Attributes:
-        name: its kind's, and a number.
-        address: on the machines' network.
-        groups: the Ansible groups that it is a member of.
+        name: its kind and a number, such as ``web-01``.
+        address: its address in the network ``machines``.
+        groups: its Ansible groups.
         memory: MiB.
-        cpus: how many processors it has.
+        cpus: number of processors.
         variables: Ansible variables of this host.
     """
 
@@ -45,7 +45,7 @@ class Node:
 
     @property
     def facts(self) -> dict[str, str | int]:
-        """What Vagrant has to know to make it, as JSON has it."""
+        """The values from which Vagrant creates the machine, in JSON's types."""
         return {"name": self.name, "address": str(self.address), "memory": self.memory, "cpus": self.cpus}
 
 
@@ -59,11 +59,11 @@ class Topology:
     variables: dict[str, Any]
 
     def group(self, name: str) -> tuple[Node, ...]:
-        """Nodes of the Ansible group ``name``, in the order of the plan; empty when there is none."""
+        """Return the nodes of the Ansible group ``name``, in the order of the topology; empty if there are none."""
         return tuple(node for node in self.nodes if name in node.groups)
 
     def node(self, name: str) -> Node:
-        """The node called ``name``.
+        """Return the node ``name``.
 
         Raises:
             UsageError: the topology has no such node.
@@ -75,11 +75,11 @@ class Topology:
         raise UsageError(f"no machine {name!r} in topology {self.name!r}", hint=f"it has {known}")
 
     def named_in(self, text: str) -> tuple[Node, ...]:
-        """Nodes whose names ``text`` holds, in the order of the plan: those that a test's identifier is about."""
+        """Return the nodes whose names occur in ``text`` (a test's node id), in the order of the topology."""
         return tuple(node for node in self.nodes if node.name in text)
 
     def within(self, network_prefix: str | None) -> Topology:
-        """The same plan with the machines' network moved to another prefix; itself where that is None or its own."""
+        """Return the topology with the network ``machines`` moved to this prefix; self if None or unchanged."""
         own = self.networks["machines"]
         moved = own if network_prefix is None else IPv4Network(f"{network_prefix}.0/24")
         if moved == own:
@@ -90,12 +90,12 @@ class Topology:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Every group's name, once, in the order of the plan."""
+        """Every group's name, once, in the order of the topology."""
         return tuple(dict.fromkeys(group for node in self.nodes for group in node.groups))
 
 
 def names(directory: Path) -> list[str]:
-    """Names of the topologies that ``directory`` holds, sorted."""
+    """Return the names of the topologies in ``directory``, sorted."""
     return sorted(path.stem for path in directory.glob("*.yml"))
 
 
@@ -103,12 +103,12 @@ def load(directory: Path, name: str, network_prefix: str | None = None) -> Topol
     """Read ``directory/name.yml``.
 
     Args:
-        directory: where topology files lie.
+        directory: the directory of topology files.
         name: the file's name without ``.yml``.
         network_prefix: first three octets (``10.7.0``) that replace those of the machines' network, or None.
 
     Raises:
-        UsageError: there is no such file, or what it asks for cannot be.
+        UsageError: the file does not exist or is invalid.
     """
     path = directory / f"{name}.yml"
     known = names(directory)

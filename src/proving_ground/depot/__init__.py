@@ -1,4 +1,4 @@
-"""The depot: everything that is installed on nodes, built once into the user's cache, keyed by content."""
+"""The depot: builds the software for nodes once into the user's cache, keyed by content."""
 
 from proving_ground.depot.depot import Depot, ensure
 from proving_ground.depot.view import View, read

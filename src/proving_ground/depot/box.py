@@ -1,4 +1,4 @@
-"""Makes a Vagrant box for libvirt: a node's root file system and a kernel's modules on one disk, nothing configured."""
+"""Build a Vagrant box for libvirt: a node's root file system and a kernel's modules on one disk, not configured."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from proving_ground.depot import tar
 from proving_ground.depot.job import Job
 
 DISK_GIB = 16
-"""Size that a machine sees; what is not written costs nothing."""
+"""Size of the disk in a machine; unused space takes none on the host."""
 
 PROGRAMS = {"mke2fs": "e2fsprogs", "qemu-img": "qemu-utils", "tar": "tar"}
 FAKEROOT = "fakeroot"
-"""Remembers owners for who is not root, where AppArmor allows no name space either (Ubuntu 24.04)."""
+"""Records files' owners for users other than root, even if AppArmor forbids user namespaces (Ubuntu 24.04)."""
 FIXED = "6e6f6465-0000-4000-8000-70726f76696e"
-"""Identifier of the file system and seed of its directories' hashes: the same input makes the same disk."""
+"""UUID of the file system and seed of its directories' hashes, so that the same input makes the same disk."""
 
 
 def preflight() -> None:
-    """Raise PreflightError where a program is missing."""
+    """Raise PreflightError if a program is missing."""
     for program, package in (PROGRAMS if os.geteuid() == 0 else PROGRAMS | {FAKEROOT: FAKEROOT}).items():
         if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
             text = f"{program} is not installed (package {package})"
@@ -34,8 +34,8 @@ def preflight() -> None:
 def build(job: Job) -> dict[str, Any]:
     """Write ``machine.box`` (disk and its description), ``vmlinuz`` and ``initrd``.
 
-    The recipe's words: ``parts`` (``rootfs`` and ``kernel``: tars of other components; the kernel's has ``vmlinuz``,
-    ``initrd`` and ``root``, which is laid over the root file system).
+    The recipe's keys: ``parts`` (``rootfs`` and ``kernel``: tars of other components; the kernel's has ``vmlinuz``,
+    ``initrd`` and ``root``, whose files it copies over the root file system).
 
     Returns:
         no facts.
@@ -45,15 +45,15 @@ def build(job: Job) -> dict[str, Any]:
     steps = [
         f"tar -xf {quote(parts['kernel'])} -C {quote(job.out)} vmlinuz initrd",
         f"mkdir {quote(root)}",
-        # Devices are the kernel's to make (devtmpfs), and nobody else may.
+        # The kernel creates devices (devtmpfs); users other than root may not.
         f"tar --numeric-owner --exclude='./dev/*' -xpf {quote(parts['rootfs'])} -C {quote(root)}",
         f"tar --strip-components=1 --keep-directory-symlink -xpf {quote(parts['kernel'])} -C {quote(root)} root",
         f"truncate --size={DISK_GIB}G {quote(disk)}",
-        # A machine lives for minutes and is never repaired: no journal to write everything twice into.
+        # A machine lives for minutes and is never repaired: no journal, which would write everything twice.
         f"mke2fs -q -t ext4 -O ^has_journal -m 0 -U {FIXED} -E hash_seed={FIXED} -d {quote(root)} {quote(disk)}",
         f"rm -rf {quote(root)}",
     ]
-    # Files keep their owners on the disk, which takes root, or who passes for it.
+    # To keep the files' owners on the disk, mke2fs needs root or fakeroot.
     become = [] if os.geteuid() == 0 else [FAKEROOT]
     environment = {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
     job.run([*become, "sh", "-euc", "\n".join(steps)], env=environment)
@@ -71,5 +71,5 @@ def build(job: Job) -> dict[str, Any]:
 
 
 def quote(value: object) -> str:
-    """A word of a shell command."""
+    """Quote a value for a shell command."""
     return shlex.quote(str(value))

@@ -1,4 +1,4 @@
-"""Builds what is missing, two components at a time, each as soon as what it is made of is there."""
+"""Build missing components, two at a time, each as soon as its inputs are built."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from proving_ground.depot.recipe import Component
 from proving_ground.depot.store import Entry, Store
 
 AT_ONCE = 2
-"""Compilers use all processors; two components overlap one's download with the other's compiling."""
+"""Compilers use all processors; with two components, one downloads while the other compiles."""
 
 HEARTBEAT_SECONDS = 15.0
 RESERVE = 1024
-"""MiB that have to stay free."""
+"""MiB of disk that have to stay free."""
 
 BUILDERS = {"go": go.build, "debian": debian.build, "pip": pip.build, "image": oci.build, "box": box.build}
 Report = Callable[[str], None]
 
 
 def preflight(store: Store, missing: list[Component], depot: Path) -> None:
-    """Raise PreflightError when a program or the disk does not allow to build these components of ``depot``."""
+    """Raise PreflightError if a program or disk space is missing to build these components of ``depot``."""
     builds = {component.build for component in missing}
     if "debian" in builds:
         debian.preflight()
@@ -48,10 +48,10 @@ def preflight(store: Store, missing: list[Component], depot: Path) -> None:
 
 
 def fill(plan: Plan, store: Store, depot: Path, report: Report) -> None:
-    """Build everything that is missing. Only for who holds the lock.
+    """Build all missing components. The caller has to hold the lock.
 
     Raises:
-        DepotError: the first failure; what is being built beside it is stopped, what is done is kept.
+        DepotError: the first failure; the function stops the other builds and keeps finished components.
     """
     store.logs.mkdir(parents=True, exist_ok=True)
     waiting, total = {component.name: component for component in plan.missing}, len(plan.missing)

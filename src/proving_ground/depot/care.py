@@ -1,4 +1,4 @@
-"""Look after the cache: find and remove corrupt entries, and entries that no project has used for a while."""
+"""Maintain the cache: find and remove corrupt entries, and entries that no project has used for a while."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from proving_ground.depot.depot import Depot, Report, silence
 
 
 def check(depot: Depot, report: Report = silence) -> list[str]:
-    """Compare the content of every file of every entry with its checksum; the findings, one line each."""
+    """Compare the content of every file of every entry with its checksum; return one line for each finding."""
     return [str(error) for _, _, error in _corrupt(depot, report)]
 
 
 def repair(depot: Depot, report: Report = silence) -> list[str]:
-    """Remove every corrupt entry, so that the next fill builds it; the names of these."""
+    """Remove every corrupt entry, so that the next fill builds it; return their names."""
     removed = []
     with depot.locked(report):
         for name, key, error in _corrupt(depot):
@@ -28,23 +28,23 @@ def repair(depot: Depot, report: Report = silence) -> list[str]:
 
 
 def _corrupt(depot: Depot, report: Report = silence) -> Iterator[tuple[str, str, HarnessError]]:
-    """Name, key and cause of entries that are not as they were built; the others are told."""
+    """Yield name, key and error of corrupt entries; report the others as intact."""
     for name, key in depot.present():
         try:
             depot.store.verify(name, depot.store.load(name, key), thorough=True)
-            report(f"{name} {key} is as it was built")
+            report(f"{name} {key} is intact")
         except HarnessError as error:
             yield name, key, error
 
 
 def prune(depot: Depot, days: float, report: Report = silence) -> list[Path]:
-    """Remove entries and views that nobody has asked for in ``days``; what this checkout needs stays."""
+    """Remove entries and views that no project has used for ``days``; entries that this checkout needs stay."""
     removed = []
     limit = time.time() - days * 86400
     with depot.locked(report):
         needed = {depot.store.entries / name / key for name, key in depot.keys.items()}
         old = [depot.store.entries / name / key for name, key in depot.present()]
-        # Views cost no disk of their own, but hold that of the entries they link to.
+        # A view's hard links take no disk space, but keep the space of removed entries in use.
         old += (depot.store.root / "views").glob("*")
         for path in old:
             if path not in needed and path.stat().st_mtime < limit:

@@ -1,4 +1,4 @@
-"""Take files from Debian packages with mmdebstrap: a whole root file system, or a small tree for an image."""
+"""Build from Debian packages with mmdebstrap: a whole root file system, or a small tree for an image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from proving_ground.process.programs import not_installed
 HOOKS = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 OVERLAY = "overlay.tar"
-# What the hooks above do for configured packages: /bin and its like are links into /usr.
+# Does what HOOKS do for configured packages: makes /bin, /sbin and /lib links into /usr.
 MERGE = (
     'for d in bin sbin lib lib64; do mkdir -p "$1/usr/$d"; ln -s "usr/$d" "$1/$d"; done; '
     'mkdir -p "$1/proc" "$1/sys" "$1/dev"'
@@ -25,7 +25,7 @@ LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr
 
 
 def preflight() -> None:
-    """Raise PreflightError where mmdebstrap or Debian's keys are missing."""
+    """Raise PreflightError if mmdebstrap or Debian's keys are missing."""
     if shutil.which("mmdebstrap") is None:
         raise not_installed("mmdebstrap", where="depot")
     if not KEYRING.is_file():
@@ -33,15 +33,15 @@ def preflight() -> None:
 
 
 def build(job: Job) -> dict[str, Any]:
-    """Install or unpack the packages, put overlay and inputs over them, run the scripts inside, take the result.
+    """Install or unpack the packages, add overlay and inputs, run the scripts in the new root, and pack the result.
 
-    The recipe's words: ``variant`` of mmdebstrap (``extract`` unpacks only: quick, nothing is configured),
-    ``packages``, ``overlay`` (directory laid over the root), ``insert`` (directory inside → tar of another component),
-    ``scripts`` (run as one inside the new root), ``tree`` (directory inside that is the result; without it the whole
-    root is), ``output`` (name of the tar made).
+    The recipe's keys: ``variant`` of mmdebstrap (``extract`` only unpacks: fast, but configures no package),
+    ``packages``, ``overlay`` (directory copied over the root), ``insert`` (directory in the root → tar of another
+    component), ``scripts`` (joined and run in the new root), ``tree`` (directory in the root that is the result;
+    without it the whole root is), ``output`` (name of the resulting tar).
 
     Returns:
-        ``packages``: file names of the packages, versions included.
+        ``packages``: file names of the packages, with versions.
     """
     settings = job.component.settings
     output = job.out / settings["output"]
@@ -50,7 +50,7 @@ def build(job: Job) -> dict[str, Any]:
         "mmdebstrap",
         "--mode=auto",
         f"--variant={settings['variant']}",
-        # Of a tree only the part that the last hook takes out is wanted.
+        # For a tree, the last hook extracts the result; mmdebstrap itself writes none.
         "--format=null" if "tree" in settings else "--format=tar",
         f"--include={','.join(settings['packages'])}",
         '--aptopt=APT::Install-Recommends "false"',
@@ -60,7 +60,7 @@ def build(job: Job) -> dict[str, Any]:
         command += [f"--setup-hook={MERGE}"]
         hook, listing = "--extract-hook", 'ls "$1/var/cache/apt/archives"'
     else:
-        # The node's script removes apt with all it has; mmdebstrap's own tidying would bring its directories back.
+        # The node's script removes apt and its files; mmdebstrap's own cleanup would create apt's directories again.
         command += [f"--hook-dir={HOOKS}", "--skip=cleanup/apt"]
         hook, listing = (
             "--customize-hook",
@@ -71,7 +71,7 @@ def build(job: Job) -> dict[str, Any]:
     command += [f"{hook}={step}" for step in _steps(job)]
     if "tree" in settings:
         command += [f"{hook}=tar-out {settings['tree']} {shlex.quote(str(raw))}"]
-    # Its directory in the cache may be closed to the user it maps root to: let it use /tmp.
+    # The user to which mmdebstrap maps root may have no access to the cache: let it use /tmp.
     env = {"SOURCE_DATE_EPOCH": "0", "TMPDIR": "/tmp"}
     job.run([*command, settings["version"], "-"], env=env, stdout=None if "tree" in settings else output)
     if "tree" in settings:
@@ -84,7 +84,7 @@ def build(job: Job) -> dict[str, Any]:
 
 
 def _steps(job: Job) -> Iterator[str]:
-    """What is done to the new root, as mmdebstrap's hooks."""
+    """Yield mmdebstrap's hooks that change the new root."""
     settings = job.component.settings
     if "overlay" in settings:
         overlay = job.out / OVERLAY
@@ -93,7 +93,7 @@ def _steps(job: Job) -> Iterator[str]:
     for place, reference in settings.get("insert", {}).items():
         yield f'mkdir -p "$1"{shlex.quote(place)}'
         yield f"tar-in {shlex.quote(str(job.input_file(reference)))} {shlex.quote(place)}"
-    # As text, not as a file: where mmdebstrap runs without root, hooks cannot read what is private to the user.
+    # As text, not as a file: if mmdebstrap runs without root, its hooks cannot read the user's private files.
     text = "\n".join((job.directory / name).read_text(encoding="utf-8") for name in settings.get("scripts", []))
     if text:
         shell = "/bin/busybox sh" if settings["variant"] == "extract" else "/bin/sh"

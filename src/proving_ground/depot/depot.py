@@ -1,4 +1,4 @@
-"""The depot of one checkout: what its recipe asks for, what the cache has of it, and the view for nodes."""
+"""The depot of one checkout: compare its recipe with the cache, build missing components, make the view for nodes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def silence(_: str) -> None:
 
 
 class Depot:
-    """What a directory's ``depot.yml`` asks for, in the cache.
+    """The components of a directory's ``depot.yml``, in the cache.
 
     Args:
-        directory: holds ``depot.yml`` and all that it names.
-        cache: this user's cache; the platform's own by default (``XDG_CACHE_HOME`` is respected).
+        directory: the directory of ``depot.yml`` and all files that it names.
+        cache: the cache directory; this user's by default (respects ``XDG_CACHE_HOME``).
 
     Raises:
         DepotError: the recipe cannot be read.
@@ -53,10 +53,10 @@ class Depot:
         self.keys = recipes.keys(self.recipe, contents, architecture())
 
     def plan(self, only: list[str] | None = None) -> Plan:
-        """What is there of the components asked for (by default all that nodes get), looked at by size and time.
+        """Find the chosen components (by default all for nodes) in the cache; verify their files by size and time.
 
         Raises:
-            DepotError: an entry is corrupt, or ``only`` names nothing.
+            DepotError: an entry is corrupt, or ``only`` has an unknown name.
         """
         common = {name: component for name, component in self.recipe.items() if component.provider is None}
         recipe = recipes.select(self.recipe, only) if only else common
@@ -68,11 +68,11 @@ class Depot:
         return Plan(recipe, self.keys, entries)
 
     def ensure(self, report: Report = silence, *, only: list[str] | None = None, offline: bool = False) -> View:
-        """Build what is missing, and return the view of it all.
+        """Build missing components, and return the view of all.
 
         Raises:
             DepotError: a component cannot be built, or an entry is corrupt.
-            PreflightError: a program or disk for building is missing.
+            PreflightError: a program or disk space for building is missing.
         """
         plan = self.plan(only)
         if plan.missing:
@@ -81,31 +81,31 @@ class Depot:
                 raise DepotError(
                     f"not in the cache: {names}", where="depot", hint="run `proving-ground depot fill` with a network"
                 )
-            from proving_ground.depot import build  # only when something is built: it costs a warm run nothing
+            from proving_ground.depot import build  # not at the top: a run with a full cache does not need it
 
             with self.locked(report):
-                # Somebody else may have built it while this waited.
+                # Another process may have built it while this one waited for the lock.
                 plan = self.plan(only)
                 build.preflight(self.store, plan.missing, self.directory)
                 build.fill(plan, self.store, self.directory, report)
         return self.view(plan, report)
 
     def component(self, name: str, report: Report = silence) -> Entry:
-        """One component alone, built where it is missing: for what is no part of a view.
+        """Return one component, built if missing: for components that are not part of a view.
 
         Raises:
-            DepotError: it cannot be built, or is corrupt.
-            PreflightError: a program or disk for building is missing.
+            DepotError: the component cannot be built, or is corrupt.
+            PreflightError: a program or disk space for building is missing.
         """
         self.ensure(report, only=[name])
         return self.store.load(name, self.keys[name])
 
     def view(self, plan: Plan, report: Report = silence) -> View:
-        """The view of the plan's entries, made where it is not there or not whole."""
+        """Return the view of the plan's entries; create it if it is missing or incomplete."""
         view, files, links = views.plan(plan.recipe, plan.entries)
         path = self.store.root / "views" / view.key
         if not views.is_whole(path, files, links):
-            # A lock of its own: what is built already can be looked at while the rest is being built.
+            # A lock of its own: other processes can make views of built components while builds run.
             work = self.store.root / "view-work"
             with held(self.store.root / "views.lock", report):
                 shutil.rmtree(work, ignore_errors=True)
@@ -115,20 +115,20 @@ class Depot:
         return replace(view, path=path)
 
     def mark_used(self, plan: Plan, path: Path) -> None:
-        """Note when this was last asked for: ``prune`` goes by it."""
+        """Set the times of view and entries to now: ``prune`` reads them as the last use."""
         for directory in (path, *(entry.path for entry in plan.entries.values())):
             try:
                 os.utime(directory)
-            except OSError:  # a cache that is read-only works as well
+            except OSError:  # a read-only cache works, too
                 return
 
     def present(self) -> list[tuple[str, str]]:
-        """Every entry of the cache: name, key."""
+        """Return name and key of every entry of the cache."""
         return sorted((path.parent.name, path.name) for path in self.store.entries.glob("*/*") if path.is_dir())
 
     @contextmanager
     def locked(self, report: Report) -> Iterator[None]:
-        """Hold the cache alone; what interrupted runs have left is removed first."""
+        """Hold the cache's lock; first remove the files of interrupted builds."""
         with held(self.store.root / "lock", report):
             self.store.sweep()
             yield
@@ -136,7 +136,7 @@ class Depot:
 
 @contextmanager
 def held(path: Path, report: Report) -> Iterator[None]:
-    """Hold a lock file; says so when it has to wait for another process."""
+    """Hold a lock file; report if it has to wait for another process."""
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,31 +160,31 @@ def ensure(
     only: list[str] | None = None,
     offline: bool = False,
 ) -> View:
-    """Make sure that everything nodes get is in the cache, and return the view of it.
+    """Build the components for nodes that the cache lacks, and return the view of all.
 
     Args:
-        directory: holds ``depot.yml`` and all that it names.
-        cache: this user's cache directory, or None for the platform's.
-        report: is told in words what is going on, when something has to be built.
+        directory: the directory of ``depot.yml`` and all files that it names.
+        cache: the cache directory, or None for this user's.
+        report: receives lines about builds.
         only: names of components or of directories of the view; all by default.
         offline: build nothing.
 
     Raises:
         DepotError: a component cannot be built, or is corrupt.
-        PreflightError: the host lacks what building needs.
+        PreflightError: a program or disk space for building is missing.
     """
     return Depot(directory, cache).ensure(report or silence, only=only, offline=offline)
 
 
 def default_cache() -> Path:
-    """This user's cache for the project."""
+    """Return this user's cache directory."""
     import platformdirs
 
     return platformdirs.user_cache_path("proving-ground")
 
 
 def content_of(directory: Path) -> str:
-    """A hash of the names and content of the files that decide what is built; Go's tests do not."""
+    """Return a hash of the names and content of a component's files, without Go's tests."""
     digest = hashlib.sha256()
     for path in sorted(directory.rglob("*")):
         if not path.is_file() or path.name.endswith("_test.go") or any(part in IGNORED for part in path.parts):

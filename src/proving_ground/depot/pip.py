@@ -1,4 +1,4 @@
-"""Takes wheels from the Python package index, as pinned with hashes, into a tar that a pod image holds."""
+"""Install wheels from the Python package index, pinned with hashes, into a tar for a pod image."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from proving_ground.depot import tar
 from proving_ground.depot.job import Job
 
 RECORDS = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json")
-"""What an installer notes of itself: it says how something was installed, not what."""
+"""Files that an installer writes about the installation; they are not part of the packages."""
 
 
 def installer() -> list[str]:
-    """The command that installs packages: pip, which knows the user's mirrors, where there is one; else uv.
+    """Return the command that installs packages: pip, which knows the user's mirrors; if pip is missing, uv.
 
     Raises:
-        PreflightError: there is neither.
+        PreflightError: neither is installed.
     """
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "install", "--implementation=cp", "--disable-pip-version-check"]
@@ -32,7 +32,7 @@ def installer() -> list[str]:
 
 
 def build(job: Job) -> dict[str, Any]:
-    """Install the component's requirements, without running any of their code, for the Python that will run them.
+    """Install the component's requirements for the Python in the pod, without running any of their code.
 
     Returns:
         no facts.
@@ -42,7 +42,7 @@ def build(job: Job) -> dict[str, Any]:
     command = [*installer(), f"--target={target}", f"--python-version={settings['python']}", "--no-deps"]
     command += ["--require-hashes", "--only-binary=:all:", "-r", str(job.directory / settings["requirements"])]
     job.run(command, env={"PIP_NO_COMPILE": "1"})
-    # Commands are not called here, and hold the path of this machine's Python.
+    # Remove the packages' commands: pods do not use them, and they contain the path of this machine's Python.
     shutil.rmtree(target / "bin", ignore_errors=True)
 
     def keep(path: Path) -> bool:

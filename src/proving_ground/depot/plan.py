@@ -1,4 +1,4 @@
-"""Compare what was asked for with the cache: what is there, and what has to be built."""
+"""Hold the chosen components: which are in the cache, and which have to be built."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from proving_ground.depot.store import Entry
 
 @dataclass
 class Plan:
-    """What is there and what has to be built.
+    """The chosen components and their entries in the cache.
 
     Attributes:
-        recipe: the components asked for.
+        recipe: the chosen components.
         keys: component → content key.
-        entries: what is there, by component; completed while building.
-        seconds: component → how long building it took.
+        entries: component → its entry; builds add missing ones.
+        seconds: component → seconds that its build took.
     """
 
     recipe: Recipe
@@ -27,5 +27,5 @@ class Plan:
 
     @property
     def missing(self) -> list[Component]:
-        """Components to build, in the recipe's order."""
+        """The components to build, in the recipe's order."""
         return [component for name, component in self.recipe.items() if name not in self.entries]

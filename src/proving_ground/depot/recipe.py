@@ -1,4 +1,4 @@
-"""The recipe (depot/depot.yml): components, what they are made of, and the keys of their content. Pure."""
+"""Read the recipe (depot/depot.yml): components, their inputs, and the keys of their content. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from proving_ground.core.problems import Problem, nearest, refusal
 from proving_ground.core.schema import check
 
 BUILDER_VERSION = "1"
-"""Part of every key: raise it when a builder makes something else of the same recipe."""
+"""A part of every key: increase it if a builder makes other files from the same recipe."""
 
 SCHEMA = Path(__file__).parent / "recipe.json"
-"""What every builder needs."""
+"""The JSON Schema of a recipe: the keys that every builder needs."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Component:
     Attributes:
         name: unique; also the name of its directory in the cache.
         build: the builder: go, debian, pip, image or box.
-        settings: the entry as it is written.
+        settings: the component's entry in the recipe.
     """
 
     name: str
@@ -40,27 +40,27 @@ class Component:
 
     @property
     def directory(self) -> str | None:
-        """Its directory under depot/, whose files belong to its key."""
+        """The component's directory under depot/; its files are part of the key."""
         return self.settings.get("directory")
 
     @property
     def version(self) -> str | None:
-        """Version of the software, where it has one of its own."""
+        """The software's version, or None."""
         return self.settings.get("version")
 
     @property
     def provider(self) -> str | None:
-        """The one provider of machines that needs it, or None: then every node does."""
+        """The only provider that needs the component, or None if all nodes need it."""
         return self.settings.get("provider")
 
     @property
     def disk(self) -> int:
-        """MiB that building it may take."""
+        """MiB of disk that the build may take."""
         return int(self.settings.get("disk", 0))
 
     @property
     def image(self) -> str | None:
-        """Name of the pod image it makes."""
+        """The name of the component's pod image, or None."""
         return self.settings.get("image") if self.build == "image" else None
 
     @property
@@ -77,7 +77,7 @@ class Component:
 
     @property
     def references(self) -> list[str]:
-        """Files of other components it is made of, as ``component/file``."""
+        """Files of other components that the build uses, as ``component/file``."""
         found = [*self.settings.get("insert", {}).values(), *self.settings.get("parts", {}).values()]
         for layer in self.settings.get("layers", []):
             found += [layer["tree"]] if "tree" in layer else []
@@ -86,7 +86,7 @@ class Component:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Components it is made of."""
+        """Names of the components that the build uses."""
         return tuple(sorted({reference.split("/", 1)[0] for reference in self.references}))
 
 
@@ -97,11 +97,11 @@ def parse(text: str, where: str = "depot.yml") -> Recipe:
     """Read a recipe; components keep their order.
 
     Args:
-        text: the recipe's.
-        where: its file, as errors name it.
+        text: the recipe's text.
+        where: its file's name in errors.
 
     Raises:
-        DepotError: it is no YAML, a component is not what its builder needs, or an input does not come before it.
+        DepotError: the text is not YAML, a component does not match the schema, or an input does not come before it.
     """
     try:
         content = read_yaml(text)
@@ -118,26 +118,26 @@ def parse(text: str, where: str = "depot.yml") -> Recipe:
 
 
 def _order(component: Component, recipe: Recipe) -> Iterator[Problem]:
-    """Inputs that do not come first: an order of the file that is one to build in shows that there are no cycles."""
+    """Yield a problem for each input that does not come before its component; so the recipe has no cycles."""
     try:
         missing = [name for name in component.inputs if name not in recipe or name == component.name]
-    except (AttributeError, TypeError):  # the schema has told what is wrong with it
+    except (AttributeError, TypeError):  # the schema has reported the problem already
         return
     for name in missing:
         yield Problem((component.name,), f"{name} has to come before it", "move one of them, or correct the name")
 
 
 def keys(recipe: Recipe, contents: Mapping[str, str], architecture: str) -> dict[str, str]:
-    """The content key of each component: what it is written as, the files it has, and the keys of what it is made of.
+    """Return each component's content key: a hash of its entry, its files, and the keys of its inputs.
 
     Args:
         recipe: all components.
-        contents: directory of a component → hash of the files in it.
-        architecture: what is built for, in Go's words.
+        contents: directory of a component → hash of its files.
+        architecture: the target architecture as Go names it.
     """
     result: dict[str, str] = {}
     for name, component in recipe.items():
-        # Where it goes in the view and what it costs are no part of what is built.
+        # Paths in the view and disk space do not change the built files.
         entry = {word: value for word, value in component.settings.items() if word not in ("view", "links", "disk")}
         parts = [
             BUILDER_VERSION,
@@ -152,10 +152,10 @@ def keys(recipe: Recipe, contents: Mapping[str, str], architecture: str) -> dict
 
 
 def select(recipe: Recipe, only: list[str]) -> Recipe:
-    """The components that ``only`` names, by name or by directory of the view (``bin``, ``images``), and their inputs.
+    """Return the components in ``only``, by name or directory of the view (``bin``, ``images``), and their inputs.
 
     Raises:
-        DepotError: a word names nothing.
+        DepotError: a name is unknown.
     """
     chosen: set[str] = set()
     for word in only:

@@ -1,4 +1,4 @@
-"""Entries of the cache: made in a temporary directory, renamed when whole, checked against their manifest."""
+"""Store the cache's entries: build in a temporary directory, rename when complete, verify against the manifest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Entry:
     Attributes:
         path: its directory.
         files: file → its ``sha256``, ``size`` in bytes, ``mtime`` in nanoseconds.
-        facts: what its builder found out (versions of packages, an image's reference).
+        facts: values from its builder (versions of packages, an image's reference).
     """
 
     path: Path
@@ -34,10 +34,10 @@ class Entry:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def file(self, name: str) -> Path:
-        """Host path of one of its files.
+        """Return the host path of one of the entry's files.
 
         Raises:
-            DepotError: it has no such file.
+            DepotError: the entry has no such file.
         """
         if name not in self.files:
             raise DepotError(f"entry has no file {name}", where=self.path.parent.name)
@@ -45,7 +45,7 @@ class Entry:
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
+    """Return the hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -60,11 +60,11 @@ class Store:
         self.logs = root / "logs"
 
     def has(self, name: str, key: str) -> bool:
-        """Whether that component has been built."""
+        """Return whether the cache has the component with this key."""
         return (self.entries / name / key).is_dir()
 
     def load(self, name: str, key: str) -> Entry:
-        """An entry as its manifest describes it; its files are not looked at.
+        """Read an entry from its manifest, without checking its files.
 
         Raises:
             DepotError: the manifest is missing or damaged.
@@ -99,12 +99,12 @@ class Store:
             if status.st_size != expected["size"] or sha256_of(path) != expected["sha256"]:
                 raise DepotError(f"corrupt: {path} is not what was built", where=name, hint=HINT)
             if not same:
-                # Only touched: next time a look at the time has to do again.
+                # Only the time differs: restore it, so that the next check need not read the content.
                 os.utime(path, ns=(expected["mtime"], expected["mtime"]))
 
     @contextmanager
     def making(self, name: str) -> Iterator[Path]:
-        """A temporary directory that is gone afterwards, whatever happens, unless ``publish`` has renamed it."""
+        """Yield a temporary directory; it is removed afterwards, also after an error, unless ``publish`` renamed it."""
         self.work.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.work))
         path.chmod(0o755)
@@ -114,7 +114,7 @@ class Store:
             shutil.rmtree(path, ignore_errors=True)
 
     def publish(self, directory: Path, name: str, key: str, facts: dict[str, Any]) -> Entry:
-        """Write the manifest of a finished directory and make it the entry, in one step."""
+        """Write the manifest of a finished directory and rename the directory to the entry atomically."""
         files = {}
         for path in sorted(path for path in directory.rglob("*") if path.is_file()):
             path.chmod(0o555 if path.stat().st_mode & 0o100 else 0o444)
@@ -131,11 +131,11 @@ class Store:
         return Entry(target, files, facts)
 
     def sweep(self) -> None:
-        """Remove what interrupted builds have left. Only for who holds the lock."""
+        """Remove the directories of interrupted builds. The caller has to hold the lock."""
         shutil.rmtree(self.work, ignore_errors=True)
 
     def remove(self, name: str, key: str) -> None:
-        """Remove an entry; it is out of the way before any of its files goes."""
+        """Remove an entry; rename it first, so that no process sees it without some of its files."""
         self.work.mkdir(parents=True, exist_ok=True)
         grave = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.work))
         (self.entries / name / key).rename(grave / key)

@@ -1,4 +1,4 @@
-"""The view: a tree of hard links to what nodes get, with view.json beside it; its name is its content."""
+"""Make the view: a tree of hard links to the files for nodes, with an index view.json; its name is a content hash."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ INDEX = "view.json"
 
 @dataclass(frozen=True)
 class View:
-    """What nodes are given.
+    """The depot's files for nodes.
 
     Attributes:
-        path: its directory on the host; the parent is what machines mount.
-        key: name of the directory, from the content.
+        path: its directory on the host; machines mount the parent directory.
+        key: the directory's name, a hash of the content.
         images: pod image → reference.
         versions: component → version.
-        node_rootfs: tar of a node's root file system (empty path in a partial view without it).
-        node_key: key of that file's content.
+        node_rootfs: tar of a node's root file system (an empty path in a partial view without it).
+        node_key: hash of that file's content.
     """
 
     path: Path
@@ -40,15 +40,15 @@ class View:
 
 
 def read(path: Path) -> View:
-    """The view at ``path`` as its index tells, without its node's root file system: for machines that are up already.
+    """Read the view at ``path`` from its index, without the node's root file system: for machines that are up.
 
     Raises:
-        DepotError: it is not there any more.
+        DepotError: the view does not exist any more.
     """
     try:
         index = json.loads((path / INDEX).read_text(encoding="utf-8"))
     except OSError as error:
-        text = "the view that these machines were made with is gone"
+        text = "the depot's view of these machines is gone"
         raise DepotError(
             text, where=str(path), hint="run `proving-ground depot fill`, then `proving-ground converge`"
         ) from error
@@ -56,9 +56,9 @@ def read(path: Path) -> View:
 
 
 def plan(recipe: Recipe, entries: Mapping[str, Entry]) -> tuple[View, dict[str, tuple[Path, int]], dict[str, str]]:
-    """What the view of these entries is: without its host path, its files (path → source, size), its links.
+    """Return the view of these entries (without host path), its files (path → source, size), and its links.
 
-    A component of ``recipe`` that has no entry yet is left out.
+    It skips components of ``recipe`` that have no entry yet.
     """
     files: dict[str, tuple[Path, int]] = {}
     links: dict[str, str] = {}
@@ -87,7 +87,7 @@ def plan(recipe: Recipe, entries: Mapping[str, Entry]) -> tuple[View, dict[str, 
 
 
 def is_whole(path: Path, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]) -> bool:
-    """Whether a view's directory has every file, being the very file of the entry, and every link."""
+    """Return whether a view's directory has every hard link to the entries' files, and every symbolic link."""
     if not (path / INDEX).is_file():
         return False
     for name, (source, _) in files.items():
@@ -102,7 +102,7 @@ def is_whole(path: Path, files: Mapping[str, tuple[Path, int]], links: Mapping[s
 def write(
     work: Path, directory: Path, view: View, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]
 ) -> None:
-    """Make the view's directory, by way of the directory ``work``; one that is there but not whole is replaced."""
+    """Create the view's directory in ``work`` and rename it into place; it replaces an incomplete one."""
     temporary = work / "new"
     temporary.mkdir(parents=True)
     for name, (source, _) in files.items():

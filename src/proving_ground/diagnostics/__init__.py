@@ -1,1 +1,1 @@
-"""What to look at on machines, without pytest: evidence, journals, findings."""
+"""Inspect machines, without pytest: evidence, journals, findings."""

@@ -1,4 +1,4 @@
-"""Collect what one would look at by hand on a machine in trouble: commands, and what they print."""
+"""Run diagnostic commands on a machine, as a person would do by hand, and collect their output."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.machines.access import root_shell
 
 SECONDS = 4.5
-"""What is not there after so many seconds is not waited for."""
+"""Default time-out of a collector, in seconds."""
 
 
 @dataclass(frozen=True)
 class Collector:
-    """One thing to look at.
+    """A command that collects evidence.
 
     Attributes:
-        name: of the file that it fills, without ``.txt``.
+        name: name of its output file, without ``.txt``.
         command: program and arguments, run on the controller.
-        script: handed to the command as its standard input.
+        script: the command's standard input.
     """
 
     name: str
@@ -32,11 +32,11 @@ class Collector:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a look has shown.
+    """The output of a collector.
 
     Attributes:
-        text: both outputs of the command, as far as they came.
-        trouble: why that may not be all; empty when the command came to a good end.
+        text: standard output and error of the command, until its end or the time-out.
+        trouble: why the text may be incomplete; empty if the command succeeded.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Seen:
 
 
 def take(look: Collector, timeouts: Timeouts = USUAL, seconds: float = SECONDS) -> Seen:
-    """Look at one thing for so many seconds at most; never fails."""
+    """Run one collector with a time-out in seconds; raises no error of the command."""
     try:
         done = subprocess.run(
             look.command,
@@ -58,13 +58,13 @@ def take(look: Collector, timeouts: Timeouts = USUAL, seconds: float = SECONDS) 
         seen = (late.stdout or b"").decode(errors="replace")
         return Seen(seen, f"the rest did not come within {timeouts.seconds(seconds):.0f} s")
     except OSError as error:
-        return Seen("", f"could not look: {error}")
+        return Seen("", f"could not run: {error}")
     text = done.stdout.decode(errors="replace")
     return Seen(text, f"ended with {done.returncode}" if done.returncode else "")
 
 
 def run_collectors(wanted: Sequence[Collector], timeouts: Timeouts = USUAL) -> Iterator[tuple[Collector, Seen]]:
-    """Look at everything at the same time; yields each look with what it has shown, in their order."""
+    """Run all collectors at the same time; yields each with its output, in their order."""
     with ThreadPoolExecutor(max(1, len(wanted))) as threads:
         yield from zip(wanted, threads.map(lambda look: take(look, timeouts), wanted), strict=True)
 
@@ -77,7 +77,7 @@ def on_machine(settings: Settings, host: str, name: str, script: str) -> Collect
 SHOW = r"""
 show() { printf '\n===== %s\n' "$*"; "$@" 2>&1 | tail -n "${lines:-100}"; }
 """
-"""Shell: runs a command under a heading with its own words, and keeps the last of what it prints."""
+"""Shell: runs a command, prints the command line as a heading and the last lines of the output."""
 
 MACHINE = (
     SHOW
@@ -109,4 +109,4 @@ show df -h / /var
 lines=120 show journalctl --no-pager --priority warning --lines 120
 """
 )
-"""Prints all that tells of a machine; works without anything that a role installs."""
+"""Shell: prints the state of a machine; needs nothing that a role installs."""

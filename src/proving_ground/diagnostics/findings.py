@@ -1,4 +1,4 @@
-"""Findings: what went wrong although all tests passed; each is reported once. Pure."""
+"""Findings: problems on machines although all tests passed; each is reported once. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from proving_ground.core.redact import redact
 from proving_ground.diagnostics.collectors import Collector
 
 LONGEST = 300
-"""Characters of a line that are told."""
+"""Characters of a finding's line; the rest is cut off."""
 
 
 class UnreadableError(Exception):
-    """What a look has shown does not tell all that was asked; the text says what is lacking."""
+    """A collector's output is incomplete; the text says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Finding:
     """Something that happened and should not have.
 
     Attributes:
-        host: the machine's name, or whatever else was asked.
+        host: the machine's name, or ``cluster``.
         what: the kind: ``panic``, ``out of memory``, ``restarted by itself``.
-        subject: the unit or container that it happened to.
-        line: the words in which it was noted.
+        subject: the unit or container.
+        line: the log line.
         count: how often it happened.
     """
 
@@ -42,14 +42,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A look that may show findings.
+    """A collector whose output may contain findings.
 
     Attributes:
-        host: who is asked: a machine's name, or ``cluster``.
-        source: what for, in a word or two: ``journal``.
-        look: what to look at.
-        read: yields the findings in the text that the look has shown; raises UnreadableError, or whatever its parser
-            raises, as soon as that text turns out not to be what was asked for. What came before counts.
+        host: the machine's name, or ``cluster``.
+        source: what it checks, in a word or two: ``journal``.
+        look: the collector.
+        read: yields the findings in the collector's output; raises UnreadableError, or any error of its parser, if the
+            output is incomplete or invalid. Findings that it yielded before still count.
     """
 
     host: str
@@ -59,7 +59,7 @@ class HealthCheck:
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """Each finding once, in their order and without secrets; what differs in numbers alone is the same."""
+    """Return each finding once, in order and without secrets; findings that differ only in numbers are the same."""
     found: dict[tuple[str, ...], Finding] = {}
     for each in findings:
         finding = replace(each, line=redact(" ".join(each.line.split()))[:LONGEST])

@@ -1,11 +1,11 @@
-"""Find trouble in a machine's journal: panics, out-of-memory kills, automatic restarts. Pure.
+"""Find problems in a machine's journal: panics, out-of-memory kills, automatic restarts. Pure.
 
-Machines that are containers share the host's kernel, whose log tells of everybody's processes and does not say whose:
-nothing of it is taken there. What the machine's own control group counts as killed for want of memory is its own where
-it has a namespace of control groups; elsewhere nothing is said of it. Version 1 of control groups forgets the counts of
-groups that are gone. The crash of a process that is no unit's main process is seen in virtual machines alone.
+Machines that are containers share the host's kernel, whose log does not say which container a process is in: there the
+check ignores the kernel's log. It reads the count of out-of-memory kills from the machine's cgroup if the machine has a
+cgroup namespace; else it reports none. cgroup v1 loses the counts of removed groups. Only in virtual machines does the
+check see the crash of a process that is not a unit's main process.
 
-Restarts that somebody asked for (``systemctl restart``) are not counted: systemd notes those that it makes by itself.
+It does not count manual restarts (``systemctl restart``): systemd logs automatic restarts differently.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from proving_ground.diagnostics.findings import Finding, UnreadableError
 
 JOURNAL = r"""
 if systemd-detect-virt --quiet --container; then
-    # The number of the host's own namespace of control groups: what is counted there is everybody's.
+    # The inode of the host's own cgroup namespace: its counts include processes of all machines.
     if [ "$(readlink /proc/self/ns/cgroup)" != 'cgroup:[4026531835]' ]; then
         if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
             cat /sys/fs/cgroup/memory.events
@@ -40,7 +40,7 @@ systemctl show --property=Id --property=NRestarts '*.service' || echo lacking=sy
 'general protection|Internal error: |killed by|Failed with result|Scheduled restart|too quickly|process exited|lacking='
 echo all=told
 """
-"""Shell: the lines of the journal since boot that may matter, as JSON, and what systemd and the kernel count."""
+"""Shell: prints the relevant lines of the journal since boot as JSON, and the counts of systemd and the kernel."""
 
 KERNEL = {
     "out of memory": re.compile(r"(?:Memory cgroup out|Out) of memory.*: Kill(?:ed)? process \d+ \((?P<who>[^)]*)\)"),
@@ -49,13 +49,13 @@ KERNEL = {
         r"(?:watchdog: )?(?P<who>BUG|kernel BUG|Oops|Kernel panic|Internal error|general protection fault)\b"
     ),
 }
-"""By kind: how a line of the kernel's log begins that tells of it, and of whom."""
+"""Kind of finding → how its line in the kernel's log begins; ``who`` matches the process."""
 
 PANIC = re.compile(r"panic: |fatal error: |.*\bObserved a panic|.*\bhttp: panic serving ")
-"""How a Go program begins to tell that it panics…"""
+"""The first line of a Go program's panic."""
 
 STACK = re.compile(r"\s*goroutine \d+ .*\[")
-"""…and how it goes on, within so many seconds. Who merely talks of a panic prints no stack."""
+"""The stack that follows a panic within :data:`STACK_SECONDS`; a log line that only mentions a panic has no stack."""
 
 STACK_SECONDS = 5.0
 
@@ -65,7 +65,7 @@ CRASHES = {"SEGV", "BUS", "ILL", "FPE", "SYS", "ABRT", "TRAP"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a journal: whose it is, who wrote it, when (seconds), and its text."""
+    """One line of a journal: its unit or program, the writer's PID, the transport, the time (seconds), and the text."""
 
     source: str
     pid: str
@@ -75,10 +75,10 @@ class Entry:
 
 
 def read(host: str, shown: str) -> Iterator[Finding]:
-    """The findings in what :data:`JOURNAL` has printed on ``host``.
+    """Yield the findings in the output of :data:`JOURNAL` on ``host``.
 
     Raises:
-        UnreadableError: the journal or systemd's counts are not in it, or not all of them.
+        UnreadableError: the journal or systemd's counts are missing or incomplete.
     """
     lines = shown.splitlines()
     plain = [tuple(line.split("=", 1)) for line in lines if re.fullmatch(r"\w+=\S+", line)]
@@ -92,11 +92,11 @@ def read(host: str, shown: str) -> Iterator[Finding]:
             yield Finding(host, "out of memory", "its control group", "processes killed by the kernel", int(value))
     lacking = [value for name, value in plain if name == "lacking"]
     if lacking or ("all", "told") not in plain:
-        raise UnreadableError(f"not told by the machine: {', '.join(lacking) or 'the end'}")
+        raise UnreadableError(f"missing in the output: {', '.join(lacking) or 'the end'}")
 
 
 def entry_of(record: dict[str, Any]) -> Entry:
-    """An entry from its JSON, in which a text that no terminal should see is a list of bytes."""
+    """Convert an entry from JSON, in which journald writes a text with unprintable characters as a list of bytes."""
     message = record.get("MESSAGE") or ""
     text = bytes(message).decode(errors="replace") if isinstance(message, list) else str(message)
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
@@ -108,7 +108,7 @@ def entry_of(record: dict[str, Any]) -> Entry:
 
 
 def _restarts(plain: Iterable[tuple[str, ...]]) -> Counter[str]:
-    """Automatic restarts by unit, as ``systemctl show`` counts them, in whichever order it names them."""
+    """Return automatic restarts by unit from ``systemctl show``, which prints the two properties in any order."""
     counts: Counter[str] = Counter()
     unit, count = "", ""
     for name, value in plain:
@@ -120,7 +120,7 @@ def _restarts(plain: Iterable[tuple[str, ...]]) -> Counter[str]:
 
 
 def _units(host: str, entries: Iterable[Entry], restarts: Counter[str]) -> Iterator[Finding]:
-    """What systemd itself (process 1) tells of units."""
+    """Yield findings in systemd's own log lines (PID 1) about units."""
     ended: dict[str, str] = {}
     again: Counter[str] = Counter()
     killed: dict[str, Counter[str]] = {}
@@ -136,15 +136,15 @@ def _units(host: str, entries: Iterable[Entry], restarts: Counter[str]) -> Itera
             yield Finding(host, "crash loop", entry.source, text)
         elif text.startswith(("A process of this unit has been killed by", "Failed with result 'oom-kill'")):
             killed.setdefault(entry.source, Counter())[text] += 1
-    for unit, texts in killed.items():  # one kill is told twice
+    for unit, texts in killed.items():  # systemd logs one kill twice
         yield Finding(host, "out of memory", unit, next(iter(texts)), max(texts.values()))
-    for unit, count in (again | restarts).items():  # systemctl forgets what it counted before a restart by hand
+    for unit, count in (again | restarts).items():  # a manual restart resets systemctl's count
         if count:
             yield Finding(host, "restarted by itself", unit, ended.get(unit, "(the journal does not say why)"), count)
 
 
 def panics(host: str, entries: Iterable[Entry]) -> Iterator[Finding]:
-    """Panics of Go programs, recovered ones too: the words, and soon after them a stack, from the same process."""
+    """Yield panics of Go programs, also recovered ones: a panic line, soon followed by a stack of the same process."""
     begun: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         process = (entry.source, entry.pid)
@@ -157,7 +157,7 @@ def panics(host: str, entries: Iterable[Entry]) -> Iterator[Finding]:
 
 
 def _kernel(host: str, entries: Iterable[Entry]) -> Iterator[Finding]:
-    """What the kernel tells of processes that it killed or that crashed, and of itself."""
+    """Yield findings in the kernel's log: processes that it killed or that crashed, and faults of the kernel."""
     for entry in entries:
         for what, pattern in KERNEL.items():
             if match := pattern.match(entry.text):

@@ -1,1 +1,1 @@
-"""The host's own networks and routes."""
+"""Read the host's routes and choose a free network for machines."""

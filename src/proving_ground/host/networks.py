@@ -1,4 +1,4 @@
-"""Choose the network of new machines: the topology's own, or a free one where that is in use."""
+"""Choose the network of new machines: the topology's own, or a free one if that is in use."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from proving_ground.host.routes import routes
 from proving_ground.process.services import cache_directory
 
 OTHERS = tuple(f"10.{octet}.0" for octet in range(7, 255))
-"""Prefixes that are tried in their order where the topology's own network is in use."""
+"""Prefixes to try in this order if the topology's own network is in use."""
 
 
 @contextmanager
 def reserved(
     topology: Topology, *, asked: str | None, say: Callable[[str], None] = lambda _: None
 ) -> Iterator[str | None]:
-    """Find a network that no route of this host overlaps, and keep it from this user's other runs meanwhile.
+    """Find a network that no route of this host overlaps, and lock it against this user's other runs.
 
     Args:
-        topology: the plan, its machines' network being what was asked for.
-        asked: the prefix that was asked for, which is taken or refused; None where another one may be taken.
-        say: told when another one is.
+        topology: the topology, with its preferred network ``machines``.
+        asked: the prefix that an option sets; no other is tried then. None allows any free prefix.
+        say: receives a line if the network is not the preferred one.
 
     Yields:
-        the prefix to take, None for the topology's own; by the end a network has to be there, which others can see.
+        the prefix to use, None for the topology's own. The caller has to create the network before the context ends:
+        from then on other runs see its route.
 
     Raises:
-        PreflightError: it is in use, or just being taken; where another may be taken: all of them are.
+        PreflightError: the network is in use, or another run is taking it; without ``asked``: all of them are.
     """
     own = topology.networks["machines"]
     planned = [network for name, network in topology.networks.items() if name != "machines"]
@@ -53,14 +54,14 @@ def reserved(
 
 @contextmanager
 def _taken(network: IPv4Network) -> Iterator[str | None]:
-    """Hold ``network`` among this user's runs; yields why it cannot be taken, or None."""
+    """Lock ``network`` against this user's other runs; yields why it cannot be used, or None."""
     locks = cache_directory() / "networks"
     locks.mkdir(parents=True, exist_ok=True)
     lock = FileLock(locks / f"{network.network_address}.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        yield f"network {network} is just being taken by another run"
+        yield f"another run is just taking network {network}"
         return
     try:
         yield in_use(network, routes())
@@ -69,7 +70,7 @@ def _taken(network: IPv4Network) -> Iterator[str | None]:
 
 
 def in_use(network: IPv4Network, present: list[tuple[str, IPv4Network]]) -> str | None:
-    """Why machines cannot have ``network`` beside what is ``present``: devices and destinations of a host's routes."""
+    """Return why machines cannot use ``network`` beside the routes ``present`` (device, destination), or None."""
     for device, destination in present:
         if destination.overlaps(network):
             return f"network {network} is in use on this host ({destination} on {device})"

@@ -1,4 +1,4 @@
-"""List the networks that this host can reach: machines' networks must not overlap them."""
+"""List the networks that this host has routes to; machines' networks must not overlap them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from proving_ground.core.errors import PreflightError
 
 
 def routes() -> list[tuple[str, IPv4Network]]:
-    """The host's own IPv4 routes: device and destination; the default route is left out."""
+    """Return device and destination of the host's IPv4 routes, without the default route."""
     result = subprocess.run(["ip", "-json", "-4", "route"], capture_output=True, text=True, check=False, timeout=10)
     if result.returncode != 0:
         raise PreflightError("`ip route` failed", hint="install iproute2")

@@ -1,1 +1,1 @@
-"""The Kubernetes extra, for anybody's cluster."""
+"""The Kubernetes extra, for any cluster."""

@@ -1,4 +1,4 @@
-"""Makes certificates for a test's own clients: sound ones, and those that a server has to refuse."""
+"""Make certificates for a test's own clients: valid ones, and ones that a server has to reject."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def issue(
     """Make a key and a certificate for a test's own client.
 
     Args:
-        directory: gets both files.
-        common_name: whom it names.
-        organization: Kubernetes' group, or nothing.
-        authority: who signs, or None for an authority made up on the spot.
-        imitate: certificate of an authority whose name the made-up one takes, as a forger would.
+        directory: where it writes both files.
+        common_name: the subject's common name: Kubernetes' user.
+        organization: the subject's organization: Kubernetes' group; or empty.
+        authority: the authority that signs, or None for a new, untrusted one.
+        imitate: certificate of an authority whose name the untrusted one copies, as a forger would.
         purpose: extended key usage.
-        expired: whether it ended an hour ago.
+        expired: whether the certificate expired an hour ago.
     """
     if authority is None:
         signing_key: ec.EllipticCurvePrivateKey = ec.generate_private_key(ec.SECP256R1())
@@ -48,7 +48,7 @@ def issue(
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime.now(datetime.UTC)
     end = now + datetime.timedelta(hours=-1 if expired else 1)
-    # Well formed (RFC 5280) in all that it is not to be turned away for.
+    # Valid (RFC 5280) except for the fault that the test wants.
     certificate = (
         x509.CertificateBuilder(issuer, _subject(common_name, organization), key.public_key())
         .serial_number(x509.random_serial_number())
@@ -68,7 +68,7 @@ def issue(
 
 
 def key_usage(*, authority: bool) -> x509.KeyUsage:
-    """What a key is for: to show who one is; an authority's, to sign as well."""
+    """Return the key usage: digital signatures; for an authority also signing certificates."""
     return x509.KeyUsage(
         digital_signature=True,
         key_cert_sign=authority,

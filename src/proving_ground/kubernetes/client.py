@@ -1,4 +1,4 @@
-"""Ask the cluster under test: its API as the administrator, commands in pods, and kubectl."""
+"""Access the cluster under test: its API as the administrator, commands in pods, and kubectl."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from proving_ground.core.extras import require
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
 
-if TYPE_CHECKING:  # the client takes most of a second to import: only when a test needs a cluster
+if TYPE_CHECKING:  # importing the client takes most of a second: functions import it when a test needs a cluster
     from kubernetes import client
 
     from proving_ground.depot import View
 
 CONTEXT = "proving-ground"
 REQUEST_TIMEOUT = 15.0
-"""Seconds after which a request to the API server counts as lost."""
+"""Time-out of a request to the API server, in seconds."""
 
 
 @dataclass(frozen=True)
 class Execution:
-    """What a command inside a container left: both outputs and the exit code."""
+    """The result of a command in a container: both outputs and the exit code."""
 
     stdout: str
     stderr: str
@@ -36,7 +36,7 @@ class Execution:
 
 
 class ExecutionError(Exception):
-    """A command inside a container could not be run, or not to its end: says nothing about what it would find."""
+    """A command in a container did not run, or not to its end; so it has no result."""
 
 
 class Kube:
@@ -55,7 +55,7 @@ class Kube:
     def core(self) -> Any:
         """``client.CoreV1Api``: pods, services, nodes, secrets, namespaces.
 
-        Not typed as such: the generated classes call every field optional and refuse manifests as mappings.
+        Typed as Any: the generated classes have only optional fields, and do not accept mappings as manifests.
         """
         from kubernetes import client
 
@@ -82,11 +82,11 @@ class Kube:
 
         read = client.Configuration()
         config.load_kube_config(str(self.kubeconfig), context=CONTEXT, client_configuration=read)
-        read.retries = 0  # whoever waits says so with wait_until
+        read.retries = 0  # a test that wants retries uses wait_until
         return read
 
     def api_client(self) -> client.ApiClient:
-        """A connection pool of its own, in which no request waits for ever."""
+        """Return a client with its own connection pool and a time-out for every request."""
         from kubernetes import client
 
         timeouts = self.timeouts
@@ -104,21 +104,21 @@ class Kube:
         """Run ``command`` in a pod; safe to call from several threads.
 
         Args:
-            namespace: where the pod lies.
-            pod: its name.
-            command: program and arguments, no shell.
-            container: which one, or None for the pod's first.
+            namespace: the pod's namespace.
+            pod: the pod's name.
+            command: program and arguments, without a shell.
+            container: the container's name, or None for the pod's first.
             timeout: seconds.
 
         Raises:
-            ExecutionError: the command was not run to its end.
+            ExecutionError: the command did not run to its end.
         """
         from kubernetes import client
         from kubernetes.stream import stream
         from websocket import setdefaulttimeout
 
-        setdefaulttimeout(self.timeouts.seconds(REQUEST_TIMEOUT))  # the client hands on none of its own
-        # `stream` replaces a method of its API client for the length of a call, so no two calls may share one.
+        setdefaulttimeout(self.timeouts.seconds(REQUEST_TIMEOUT))  # the client does not pass its time-out to websocket
+        # `stream` replaces a method of its API client during a call, so two calls must not share a client.
         own = client.CoreV1Api(self.api_client())
         where = f"{namespace}/{pod}"
         options = {"container": container} if container else {}
@@ -148,7 +148,7 @@ class Kube:
 
 
 def _exit_code(status: str, where: str) -> int:
-    """The exit code in a Status object as the kubelet sends it when a command has ended."""
+    """Return the exit code in the Status object that the kubelet sends after a command has ended."""
     try:
         report: dict[str, Any] = json.loads(status)
     except json.JSONDecodeError as error:
@@ -176,14 +176,14 @@ class Kubectl:
         self.timeouts = timeouts
 
     def command(self, *arguments: str) -> list[str]:
-        """The whole command line."""
+        """Return the whole command line."""
         return [str(self.path), f"--kubeconfig={self.kubeconfig}", f"--context={CONTEXT}", *arguments]
 
     def run(self, *arguments: str, timeout: float = 30.0, stdin: str | None = None) -> str:
-        """Run it and return its standard output.
+        """Run kubectl and return its standard output.
 
         Raises:
-            AssertionError: it failed; says with which words.
+            AssertionError: kubectl failed; the text has its output.
             subprocess.TimeoutExpired: it took longer than ``timeout`` seconds.
         """
         done = subprocess.run(
@@ -198,7 +198,7 @@ class Kubectl:
         return done.stdout
 
     def json(self, *arguments: str, timeout: float = 30.0) -> Any:
-        """As :meth:`run` with ``-o json``, decoded."""
+        """Call :meth:`run` with ``-o json`` and decode the output."""
         return json.loads(self.run(*arguments, "-o", "json", timeout=timeout))
 
 

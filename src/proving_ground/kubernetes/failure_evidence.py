@@ -30,13 +30,13 @@ kubectl get pods --all-namespaces --no-headers --output \
 
 
 def pytest_proving_ground_collectors(item: pytest.Item) -> list[Collector]:
-    """Look at the cluster after the failure of a test that asked it something."""
+    """Collect evidence from the cluster after the failure of a test that uses ``pg_kube``."""
     names: list[str] = getattr(item, "fixturenames", [])
     return by_kubectl(run_of(item.config).settings, "cluster", CLUSTER) if "pg_kube" in names else []
 
 
 def by_kubectl(settings: Settings, name: str, script: str) -> list[Collector]:
-    """A shell script that finds ``KUBECTL`` and ``KUBECONFIG`` set; none where there is no cluster yet to ask."""
+    """Return a collector of a shell script with ``KUBECTL`` and ``KUBECONFIG`` set; none if no cluster exists yet."""
     kubeconfig, record = settings.state_directory / "kubeconfig", Ledger(settings.state_directory).read()
     if not kubeconfig.exists() or record is None or not record.view:
         return []

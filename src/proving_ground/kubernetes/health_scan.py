@@ -1,7 +1,7 @@
 """Find containers that died or panicked although all tests passed: restarts, crash loops, stacks in logs.
 
-Deleted pods are no restarts. Events of kubelets about the machine's memory are not taken: a kubelet reads them in the
-kernel's log, which in a container is everybody's. Logs of pods that are gone cannot be asked any more.
+Deleted pods do not count as restarts. The scan ignores a kubelet's events about the machine's memory: the kubelet reads
+them from the kernel's log, which containers share with the whole host. Logs of removed pods are gone.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ echo all=told
 """
 
 LINE = re.compile(r"\./(?P<pod>[^/]+)_[^_/]+/(?P<container>[^/]+)/\d+\.log:(?P<time>\S+) \w+ [FP] (?P<text>.*)")
-"""A container's log as grep shows it: namespace_pod_uid/container/restart.log, and in it time, stream, tag and text."""
+"""A line of grep's output: the log's path namespace_pod_uid/container/restart.log, then time, stream, tag and text."""
 
 
 def pytest_proving_ground_health_checks(config: pytest.Config) -> list[HealthCheck]:
-    """The API server, of containers and events; every node, of what its containers have written."""
+    """Return checks of the API server (containers and events) and of every node (its containers' logs)."""
     run = run_of(config)
     settings, topology = run.settings, run.topology
     api = by_kubectl(settings, "cluster", OBJECTS.format(seconds=run.timeouts.seconds(3)))
@@ -53,7 +53,7 @@ def pytest_proving_ground_health_checks(config: pytest.Config) -> list[HealthChe
 
 
 def objects(shown: str) -> Iterator[Finding]:
-    """The findings in pods and events as kubectl shows them; raises ValueError when that is no JSON."""
+    """Yield the findings in kubectl's JSON of pods and events; raises ValueError if it is invalid."""
     for item in json.loads(shown)["items"]:
         yield from _event(item) if item["kind"] == "Event" else _pod(item)
 
@@ -69,9 +69,9 @@ def _pod(pod: dict[str, Any]) -> Iterator[Finding]:
         if ended_with_machine(last.get("exitCode"), last.get("reason")):
             count -= 1
         if container in first and last.get("exitCode") == 0:
-            count = 0  # it has done its work, and does it again whenever its pod starts anew
+            count = 0  # an init container runs again whenever its pod restarts
         if count > 0:
-            yield Finding(host, "container restarted", subject, _end(last) if last else "(no word of why)", count)
+            yield Finding(host, "container restarted", subject, _end(last) if last else "(no reason given)", count)
         ended = (container.get("state") or {}).get("terminated") or {}
         if ended.get("reason") == "OOMKilled":
             yield Finding(host, "out of memory", subject, _end(ended))
@@ -83,7 +83,7 @@ def _end(terminated: dict[str, Any]) -> str:
 
 
 def _event(event: dict[str, Any]) -> Iterator[Finding]:
-    # The same reason is given for images that cannot be pulled, which no green run has to care about.
+    # Failed image pulls have the same reason; they are no finding after a green run.
     if event.get("reason") != "BackOff" or "restarting failed container" not in event.get("message", ""):
         return
     about = event["involvedObject"]
@@ -93,7 +93,7 @@ def _event(event: dict[str, Any]) -> Iterator[Finding]:
 
 
 def logs(host: str, shown: str) -> Iterator[Finding]:
-    """Panics in what :data:`LOGS` has shown on ``host``; raises UnreadableError when that has no end."""
+    """Yield panics in the output of :data:`LOGS` on ``host``; raises UnreadableError if the output is cut off."""
     lines = shown.splitlines()
     found = [match for line in lines if (match := LINE.match(line))]
     yield from panics(
@@ -110,4 +110,4 @@ def logs(host: str, shown: str) -> Iterator[Finding]:
         ],
     )
     if "all=told" not in lines:
-        raise UnreadableError("not told by the machine: the end")
+        raise UnreadableError("missing in the output: the end")

@@ -1,6 +1,6 @@
 """The Kubernetes extra: its fixtures, its evidence and its part of the health scan.
 
-A project asks for it in its root ``conftest.py``: ``pytest_plugins = ["proving_ground.kubernetes.plugin"]``.
+A project loads it in its root ``conftest.py``: ``pytest_plugins = ["proving_ground.kubernetes.plugin"]``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PARTS = ("client", "pods", "port_forward", "reachability_report", "failure_evide
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Let projects say which machines are Kubernetes nodes."""
+    """Register the hook with which projects name their Kubernetes nodes."""
     pluginmanager.add_hookspecs(hookspecs)
 
 

@@ -1,4 +1,4 @@
-"""Make namespaces with unique names that vanish quickly, and wait for pods in them."""
+"""Create namespaces with unique names, delete them quickly, and wait for pods in them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from proving_ground.core.polling import NotReady
 from proving_ground.kubernetes.client import Kube
 
 Pod = Any
-"""``client.V1Pod``, whose generated type calls every field optional."""
+"""``client.V1Pod``, whose generated type has only optional fields."""
 
 PODS_TIMEOUT = 60.0
-"""Seconds in which pods have to be ready: their images are on the nodes already."""
+"""Seconds in which pods have to become ready; their images are on the nodes already."""
 
 
 class Namespaces:
-    """Makes namespaces with unique names and deletes them.
+    """Creates namespaces with unique names and deletes them.
 
     Args:
         kube: the cluster.
@@ -30,12 +30,12 @@ class Namespaces:
         self._made: list[str] = []
 
     def create(self, prefix: str, labels: Mapping[str, str] | None = None) -> str:
-        """A new namespace, called after ``prefix``, ready to take pods."""
+        """Create a namespace whose name starts with ``prefix``, and wait until it accepts pods."""
         name = f"{prefix}-{secrets.token_hex(3)}"
         metadata = {"name": name, "labels": dict(labels or {})}
         self._kube.core.create_namespace({"metadata": metadata})
         self._made.append(name)
-        # Pods are turned away until the controller manager has made the namespace's service account.
+        # The API server rejects pods until the controller manager has made the namespace's service account.
         self._kube.timeouts.wait_until(
             f"namespace {name} has its service account", lambda: self._service_account(name), timeout=20, interval=0.05
         )
@@ -52,14 +52,14 @@ class Namespaces:
             raise
 
     def delete(self, name: str) -> None:
-        """Delete the namespace and all in it, without waiting for the end: no other will ever have its name."""
-        # Pods first and without grace, or the namespace's controller gives each of them half a minute.
+        """Delete the namespace and all in it, without waiting for the end: its name is never used again."""
+        # Delete pods first and without grace: the namespace's controller would give each of them half a minute.
         self._kube.core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
         self._kube.core.delete_namespace(name)
         self._made.remove(name)
 
     def delete_all(self) -> None:
-        """Delete every namespace that was made here; tries all before it raises the first error."""
+        """Delete every namespace that this object created; tries all before it raises the first error."""
         errors = []
         for name in list(self._made):
             try:
@@ -72,7 +72,7 @@ class Namespaces:
 
 @pytest.fixture(scope="session")
 def pg_namespaces(pg_kube: Kube) -> Iterator[Namespaces]:
-    """Makes namespaces; what a test does not delete goes when the session ends."""
+    """Creates namespaces; the end of the session deletes those that tests did not delete."""
     made = Namespaces(pg_kube)
     yield made
     made.delete_all()
@@ -80,21 +80,21 @@ def pg_namespaces(pg_kube: Kube) -> Iterator[Namespaces]:
 
 @pytest.fixture
 def pg_namespace(pg_namespaces: Namespaces) -> Iterator[str]:
-    """A namespace of the test's own."""
+    """A namespace for one test."""
     name = pg_namespaces.create("test")
     yield name
     pg_namespaces.delete(name)
 
 
 def ready(pod: Pod) -> bool:
-    """Whether the pod's condition Ready holds and it is not on its way out."""
+    """Return whether the pod is Ready and not terminating."""
     conditions = pod.status.conditions or []
     holds = any(condition.type == "Ready" and condition.status == "True" for condition in conditions)
     return holds and pod.metadata.deletion_timestamp is None
 
 
 def state(pod: Pod) -> str:
-    """Why a pod is where it is, in one line: phase, conditions that do not hold, containers that wait or have ended."""
+    """Describe a pod in one line: phase, conditions that are not True, containers that wait or have ended."""
     words = [str(pod.status.phase)]
     words += [
         f"{condition.type}: {condition.message or condition.reason}"
@@ -111,25 +111,25 @@ def state(pod: Pod) -> str:
 
 
 def ended_with_machine(exit_code: int | None, reason: str | None) -> bool:
-    """Whether a container ended because its machine did, which says nothing against the container.
+    """Return whether a container ended because its machine stopped, which is no fault of the container.
 
-    containerd comes up, finds the container gone, and cannot say how it went: that alone it calls "Unknown" with 255
-    (``unknownContainerStatus`` of its CRI plugin). One that dies or is killed while the machine runs has an end of
-    its own.
+    When containerd starts again, it finds the container gone and does not know its exit code. Only then it reports
+    "Unknown" with 255 (``unknownContainerStatus`` of its CRI plugin). A container that dies or is killed while the
+    machine runs has another reason.
     """
     return (exit_code, reason) == (255, "Unknown")
 
 
 def static_pod(kube: Kube, part: str, node: str) -> Pod:
-    """A static pod as the API server shows it.
+    """Read a static pod from the API server.
 
     Args:
         kube: the cluster.
-        part: what it runs, as ``kube-proxy``.
-        node: whose kubelet runs it.
+        part: the component that it runs, such as ``kube-proxy``.
+        node: the node whose kubelet runs it.
 
     Raises:
-        AssertionError: there is none, or it is an ordinary pod; names part and node.
+        AssertionError: there is no such pod, or it is an ordinary pod; names part and node.
     """
     from kubernetes import client
 
@@ -146,20 +146,20 @@ def static_pod(kube: Kube, part: str, node: str) -> Pod:
 def wait_for_pods(
     kube: Kube, namespace: str, count: int, *, selector: str = "", timeout: float = PODS_TIMEOUT
 ) -> list[Pod]:
-    """Wait until ``count`` pods are there and all of them are ready.
+    """Wait until exactly ``count`` pods exist and all of them are ready.
 
     Args:
         kube: the cluster.
-        namespace: where they lie.
-        count: how many.
-        selector: labels, as ``app=redis,role=slave``; empty for all pods of the namespace.
+        namespace: the pods' namespace.
+        count: number of pods.
+        selector: labels, such as ``app=redis,role=slave``; empty for all pods of the namespace.
         timeout: seconds.
 
     Returns:
         The pods, sorted by name.
 
     Raises:
-        WaitTimeoutError: they are not; names each pod that is not ready and why.
+        WaitTimeoutError: they are not ready in time; names each pod that is not ready and why.
     """
 
     def probe() -> list[Pod]:
@@ -176,14 +176,14 @@ def wait_for_pods(
 def pod_manifest(
     name: str, image: str, *, labels: Mapping[str, str] | None = None, node: str = "", **spec: Any
 ) -> dict[str, Any]:
-    """A pod of one container that ends at once when it is deleted.
+    """Return the manifest of a pod with one container and no termination grace period.
 
     Args:
-        name: of the pod and its container.
-        image: the depot's; it is on every node and never pulled.
-        labels: of the pod.
-        node: puts it there past the scheduler, or empty to leave that to it.
-        spec: further fields of the pod's spec; ``container`` holds further fields of the container.
+        name: the pod's name.
+        image: an image of the depot, which is on every node and never pulled.
+        labels: the pod's labels.
+        node: the node to run it, without the scheduler; empty lets the scheduler choose.
+        spec: further fields of the pod's spec; ``container`` has further fields of the container.
     """
     container = {"name": "main", "image": image, "imagePullPolicy": "Never", **spec.pop("container", {})}
     placed = {"nodeName": node} if node else {}

@@ -20,7 +20,7 @@ from proving_ground.kubernetes.client import Kubectl
 from proving_ground.process.processes import end, in_session, process_of
 
 READY_TIMEOUT = 15.0
-"""Seconds in which kubectl has to say that it forwards."""
+"""Seconds in which kubectl has to report that it forwards."""
 
 STOP_TIMEOUT = 3.0
 """Seconds that kubectl gets to end by itself."""
@@ -29,12 +29,12 @@ _FORWARDING = re.compile(r"^Forwarding from 127\.0\.0\.1:(\d+) -> \d+")
 
 
 class PortForwardError(Exception):
-    """The port could not be forwarded: a fault of the cluster or of the name given."""
+    """kubectl could not forward the port: the cluster is broken, or the name is wrong."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the forwarded port answers on this host, and how long answers may take."""
+    """The forwarded port's address on this host, and the cluster's time-outs."""
 
     host: str
     port: int
@@ -42,7 +42,7 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """As an address for a browser, without a trailing slash."""
+        """The URL for a browser, without a trailing slash."""
         return f"http://{self.host}:{self.port}"
 
 
@@ -50,15 +50,15 @@ class Endpoint:
 def forwarded(
     command: Sequence[str], *, ready_timeout: float = READY_TIMEOUT, timeouts: Timeouts = USUAL
 ) -> Iterator[Endpoint]:
-    """Run a ``port-forward`` command for the length of the context.
+    """Run a ``port-forward`` command in this context.
 
     Args:
-        command: prints ``Forwarding from 127.0.0.1:PORT -> …`` once it listens and then stays.
-        ready_timeout: seconds in which that line has to come, on machines of the usual speed.
+        command: prints ``Forwarding from 127.0.0.1:PORT -> …`` when it listens, and keeps running.
+        ready_timeout: seconds in which it has to print that line, on machines of the usual speed.
         timeouts: of the machines that the cluster runs on.
 
     Raises:
-        PortForwardError: it ended, or said nothing, before it was ready; holds its words.
+        PortForwardError: the command ended or printed no such line in time; the text has its output.
     """
     process = subprocess.Popen(
         command,
@@ -84,7 +84,7 @@ def forwarded(
 
 
 def _read(stream: IO[str], lines: queue.Queue[str | None]) -> None:
-    """Hand on every line: kubectl would block on a full pipe. None says that there are no more."""
+    """Put every line into the queue, since kubectl would block on a full pipe; None marks the end."""
     for line in stream:
         lines.put(line.rstrip("\n"))
     lines.put(None)
@@ -115,7 +115,7 @@ def pg_port_forward(pg_kubectl: Kubectl) -> Iterator[PortForward]:
     with ExitStack() as stack:
 
         def forward(namespace: str, target: str, port: int) -> Endpoint:
-            # ":80" leaves the choice of the local port to the system: no two runs can collide.
+            # ":80" lets the system choose a free local port: two runs cannot collide.
             arguments = ("port-forward", f"--namespace={namespace}", "--address=127.0.0.1", target, f":{port}")
             return stack.enter_context(forwarded(pg_kubectl.command(*arguments), timeouts=pg_kubectl.timeouts))
 

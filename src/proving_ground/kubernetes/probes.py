@@ -1,4 +1,4 @@
-"""Run probe pods on nodes: each serves, and connects to many targets in one go, all at the same time."""
+"""Run probe pods on nodes: each is a server, and connects to many targets in one call; all run at the same time."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from proving_ground.kubernetes.pods import pod_manifest, wait_for_pods
 from proving_ground.kubernetes.reachability import Observation, Outcome, Pair, Prober
 
 PORTS = (8080, 8081)
-"""Where a probe pod serves; two, so that a policy can tell ports apart."""
+"""The ports of a probe pod; two, so that tests of network policies can allow one and block the other."""
 
 NODE_PORT = 28080
-"""Where a probe in a node's own network serves; further workers of a run take the ports after it."""
+"""The port of a probe in a node's own network; other xdist workers of a run use the next ports."""
 
 CONNECT_TIMEOUT_MS = 1000
-"""Milliseconds after which a connection counts as blocked; an open one takes less than ten."""
+"""Milliseconds after which a connection counts as blocked; an allowed one takes less than ten."""
 
 PARALLEL = 16
 
 ANYWHERE = [{"operator": "Exists"}]
-"""Tolerates every taint: a probe goes to masters as well."""
+"""Tolerates every taint, so that probes also run on masters."""
 
 
 @dataclass(frozen=True)
 class ProbePod:
-    """A pod that runs the probe: name, namespace, node, address, and whether it is in its node's network."""
+    """A probe pod: name, namespace, node, address, and whether it uses its node's network."""
 
     name: str
     namespace: str
@@ -40,7 +40,7 @@ class ProbePod:
 
 @dataclass(frozen=True)
 class Lookup:
-    """What a pod's resolver said: ``found``, ``not found`` or ``error``, the sorted answers, and the reason."""
+    """The result of a DNS lookup in a pod: ``found``, ``not found`` or ``error``, sorted answers, and the reason."""
 
     outcome: str
     answers: tuple[str, ...]
@@ -48,12 +48,12 @@ class Lookup:
 
 
 class Probes:
-    """Starts probe pods and asks them.
+    """Starts probe pods and runs commands in them.
 
     Args:
         kube: the cluster.
-        image: of the probe.
-        node_port: where probes in a node's own network serve; no two of a node can have the same.
+        image: the probe's image.
+        node_port: port of probes in a node's own network; two probes on a node cannot have the same port.
     """
 
     def __init__(self, kube: Kube, image: str, node_port: int = NODE_PORT) -> None:
@@ -65,12 +65,12 @@ class Probes:
     def manifest(
         self, name: str, node: str = "", *, labels: Mapping[str, str] | None = None, host_network: bool = False
     ) -> dict[str, Any]:
-        """A probe pod, ready when it serves; labelled ``probe: NAME`` besides ``labels``."""
+        """Return a probe pod's manifest; the pod is Ready when it serves, and has the label ``probe: NAME``, too."""
         ports = (self.node_port,) if host_network else PORTS
         arguments = ["serve", *(f"--port={port}" for port in ports)]
         health = {
             "httpGet": {"path": "/healthz", "port": ports[0]},
-            # Where all is slow, asking every second is what makes an answer take longer than one.
+            # On slow machines, a probe every second would itself make answers take longer than a second.
             "periodSeconds": max(1, round(self._kube.timeouts.seconds(0.25))),
             "timeoutSeconds": round(self._kube.timeouts.seconds(1)),
             "failureThreshold": 1,
@@ -86,10 +86,10 @@ class Probes:
         )
 
     def start(self, wanted: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[ProbePod]:
-        """Create pods all at once, and wait until they are ready.
+        """Create pods at the same time, and wait until they are ready.
 
         Args:
-            wanted: namespace → manifests as made by :meth:`manifest`; names have to differ from those of all others.
+            wanted: namespace → manifests from :meth:`manifest`; all pods' names have to differ.
 
         Returns:
             The pods, namespace by namespace, in the order of ``wanted``.
@@ -106,11 +106,11 @@ class Probes:
         return [self.pods[manifest["metadata"]["name"]] for _, manifest in pairs]
 
     def prober(self, addresses: Mapping[str, str], timeout_ms: int = CONNECT_TIMEOUT_MS) -> Prober:
-        """What fills a truth table whose sources are probe pods.
+        """Return a function that tests the connections of a truth table whose sources are probe pods.
 
         Args:
-            addresses: target as the table names it → ``host:port``.
-            timeout_ms: milliseconds after which a connection is blocked.
+            addresses: target's name in the table → ``host:port``.
+            timeout_ms: milliseconds after which a connection counts as blocked.
         """
 
         def probe(plan: Mapping[str, list[str]]) -> Mapping[Pair, Observation]:
@@ -137,15 +137,15 @@ class Probes:
         }
 
     def look_up(self, source: str, *questions: str, reverse: bool = False) -> dict[str, Lookup]:
-        """Ask the resolver of a pod.
+        """Look up names with a pod's resolver.
 
         Args:
             source: the pod.
             questions: names, or addresses with ``reverse``.
-            reverse: whether names are wanted for addresses.
+            reverse: whether to look up the names of addresses.
 
         Raises:
-            ExecutionError: the probe could not ask.
+            ExecutionError: the probe did not run.
         """
         answers = self._ask(source, ["lookup", "--json", *(["--reverse"] if reverse else []), *questions])
         return {

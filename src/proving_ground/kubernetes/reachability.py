@@ -1,4 +1,4 @@
-"""Compare who should reach whom with who does; a broken probe never counts as a blocked connection. Pure."""
+"""Compare expected with actual connections; a broken probe never counts as a blocked connection. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from proving_ground.core.timeouts import USUAL, Timeouts
 
 
 class Outcome(StrEnum):
-    """What a probe can find; ``ERROR`` says that it found nothing out."""
+    """The result of a probe; ``ERROR`` means that the probe itself failed."""
 
     CONNECTED = "connected"
     BLOCKED = "blocked"
@@ -20,12 +20,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Observation:
-    """What one probe found.
+    """The result of one connection.
 
     Attributes:
         outcome: connected, blocked, or error.
-        client_address: the client's address as the server saw it, when it told.
-        reason: the probe's own words.
+        client_address: the client's address as the server saw it; empty if unknown.
+        reason: the probe's message.
     """
 
     outcome: Outcome
@@ -40,7 +40,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a probe has to find; empty ``client_addresses`` leave open how the server sees the client."""
+    """The expected result of a connection; empty ``client_addresses`` allow any address of the client."""
 
     outcome: Outcome
     client_addresses: frozenset[str] = frozenset()
@@ -50,7 +50,7 @@ class Expectation:
         return f"{self.outcome}{seen}"
 
     def met_by(self, observation: Observation | None) -> bool:
-        """Whether ``observation`` is what was expected; nothing observed, and a broken probe, never are."""
+        """Return whether ``observation`` is the expected result; False without observation or for a broken probe."""
         if observation is None or observation.outcome is not self.outcome:
             return False
         return not self.client_addresses or observation.client_address in self.client_addresses
@@ -58,14 +58,14 @@ class Expectation:
 
 Pair = tuple[str, str]
 Prober = Callable[[Mapping[str, list[str]]], Mapping[Pair, Observation]]
-"""Takes source → targets, returns what it found for each pair of source and target."""
+"""Takes source → targets, returns the observation for each pair of source and target."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a truth table: a pair, what was expected and what was found, in words, and whether that is met.
+    """One line of a truth table: a pair, the expected and the actual result as texts, and whether they match.
 
-    ``outcome`` is what was found; None where nobody probed.
+    ``outcome`` is the actual result; None if the pair was not probed.
     """
 
     source: str
@@ -77,15 +77,15 @@ class Row:
 
 
 class ReachabilityError(AssertionError):
-    """Some pair was not as expected; the text is the whole table with the wrong lines marked."""
+    """A pair was not as expected; the text is the whole table, with marks on the wrong lines."""
 
 
 class Reachability:
     """A truth table of connections.
 
     Args:
-        title: what it shows, as the heading of its table.
-        timeouts: of the machines that are connected.
+        title: the heading of its table.
+        timeouts: of the machines.
     """
 
     def __init__(self, title: str, timeouts: Timeouts = USUAL) -> None:
@@ -99,16 +99,16 @@ class Reachability:
         return len(self._expected)
 
     def expect(self, source: str, target: str, outcome: Outcome, seen_as: Iterable[str] = ()) -> None:
-        """Declare one pair.
+        """Declare the expected result of one pair.
 
         Args:
-            source: who connects.
-            target: to whom.
+            source: the client's name.
+            target: the server's name.
             outcome: connected or blocked.
-            seen_as: addresses, one of which the server has to see as the client's; empty leaves it open.
+            seen_as: addresses, one of which the server has to see as the client's; empty allows any.
 
         Raises:
-            ValueError: the pair was declared before, or an error is expected.
+            ValueError: the pair was declared before, or ``outcome`` is an error.
         """
         if (source, target) in self._expected:
             raise ValueError(f"{self.title}: {source} → {target} is declared twice")
@@ -117,18 +117,18 @@ class Reachability:
         self._expected[source, target] = Expectation(outcome, frozenset(seen_as))
 
     def targets(self) -> dict[str, list[str]]:
-        """Source → its targets, in the order of declaration."""
+        """Return source → its targets, in the order of declaration."""
         plan: dict[str, list[str]] = {}
         for source, target in self._expected:
             plan.setdefault(source, []).append(target)
         return plan
 
     def compare(self, observed: Mapping[Pair, Observation]) -> None:
-        """Hold what was found against what was declared.
+        """Compare the observations with the declared results.
 
         Raises:
-            ReachabilityError: a pair differs, was not probed, or was probed without having been declared.
-            ValueError: nothing was declared: a comparison that cannot fail.
+            ReachabilityError: a pair differs, was not probed, or was probed but not declared.
+            ValueError: no pair was declared, so the comparison could not fail.
         """
         if not self._expected:
             raise ValueError(f"{self.title}: nothing is expected, so nothing can be compared")
@@ -142,10 +142,10 @@ class Reachability:
         self.compare(probe(self.targets()))
 
     def settle(self, probe: Prober) -> None:
-        """As :meth:`check`, for ``wait_until``: a difference is no failure yet, a broken probe is one at once.
+        """Call :meth:`check` for ``wait_until``: a difference means "not yet", a broken probe fails at once.
 
         Raises:
-            NotReady: some pair differs; the reason is the table.
+            NotReady: a pair differs; the reason is the table.
             ReachabilityError: a probe broke.
         """
         observed = probe(self.targets())
@@ -157,15 +157,15 @@ class Reachability:
             raise NotReady(str(difference)) from difference
 
     def wait(self, probe: Prober, *, timeout: float, successes: int = 1) -> None:
-        """Probe until the table holds ``successes`` times in a row: what the cluster promises soon, not at once.
+        """Probe until the table matches ``successes`` times in a row, since a cluster applies changes with a delay.
 
         Args:
-            probe: fills the table anew, by new connections.
+            probe: tests all pairs again with new connections.
             timeout: seconds.
-            successes: how many times.
+            successes: number of times.
 
         Raises:
-            WaitTimeoutError: it does not hold; ends with the last table.
+            WaitTimeoutError: the table does not match in time; the text ends with the last table.
             ReachabilityError: a probe broke.
         """
         self._timeouts.wait_until(
@@ -173,7 +173,7 @@ class Reachability:
         )
 
     def rows(self) -> list[Row]:
-        """The table as it was compared last: declared pairs in their order, then those that nobody had declared."""
+        """Return the table of the last comparison: declared pairs in order, then pairs that were not declared."""
         return [
             Row(
                 *pair,

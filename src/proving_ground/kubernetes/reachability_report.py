@@ -1,4 +1,4 @@
-"""Hand tests their truth tables of connections, and draw the tables in the run's report."""
+"""Make truth tables of connections for tests, and draw the tables in the run's report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from proving_ground.plugin.run import run_of
 from proving_ground.report.sections import Cell, Grid, Section, Tone
 
 KIND = "reachability"
-"""What a table is called in the run's timeline."""
+"""The kind of a table's entry in the run's timeline."""
 
 MARKS = {Outcome.CONNECTED: "●", Outcome.BLOCKED: "○", Outcome.ERROR: "!"}
 NOT_PROBED = "?"
@@ -33,7 +33,7 @@ LEGEND: tuple[tuple[str, Tone, str], ...] = (
 
 @pytest.fixture
 def pg_reachability(pytestconfig: pytest.Config, pg_timeline: Timeline) -> Iterator[Callable[[str], Reachability]]:
-    """Makes truth tables by title, kept for the report; one that was declared and never compared fails the test."""
+    """Makes truth tables by title and records them for the report; a table that was never compared fails the test."""
     made: list[Reachability] = []
 
     def make(title: str) -> Reachability:
@@ -49,7 +49,7 @@ def pg_reachability(pytestconfig: pytest.Config, pg_timeline: Timeline) -> Itera
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_proving_ground_sections(config: pytest.Config) -> list[Section]:
-    """One section with all tables of the run, wrong ones first."""
+    """Return one section with all tables of the run, wrong ones first."""
     grids = tables(run_of(config).timeline.read())
     if not grids:
         return []
@@ -59,7 +59,7 @@ def pytest_proving_ground_sections(config: pytest.Config) -> list[Section]:
 
 
 def tables(notes: Sequence[Mapping[str, Any]]) -> tuple[Grid, ...]:
-    """The tables in a run's timeline, wrong ones first, then larger ones first; broken notes are left out."""
+    """Return the tables in a run's timeline, wrong ones first, then larger ones first; skips broken entries."""
     found = []
     for note in notes:
         with suppress(KeyError, TypeError, ValueError):
@@ -71,7 +71,7 @@ def tables(notes: Sequence[Mapping[str, Any]]) -> tuple[Grid, ...]:
 
 
 def _cell(row: Row) -> Cell:
-    """One pair: the mark says what was found, the tone whether it is what was expected."""
+    """Return the cell of a pair: its mark shows the actual result, its tone whether that was expected."""
     tone: Tone = "bad" if not row.met else "good" if row.outcome == Outcome.CONNECTED else "quiet"
     text = f"{row.source} → {row.target}: expected {row.expected}, found {row.found}"
     return Cell(row.source, row.target, MARKS[Outcome(row.outcome)] if row.outcome else NOT_PROBED, tone, text)

@@ -1,4 +1,4 @@
-"""Ask TLS servers as different clients; tell a server's refusal from a question that got no answer."""
+"""Send requests to TLS servers as different clients; distinguish a server's refusal from an error."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from proving_ground.core.timeouts import USUAL, Timeouts
 
 TIMEOUT = 5.0
-"""Seconds for one question: servers are on this host or next to it."""
+"""Seconds for one request; servers are on this host or near it."""
 
 VERDICT_TIMEOUT = 1.0
-"""Seconds in which a server that refuses a certificate says so."""
+"""Seconds in which a server that refuses a certificate sends its alert."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Identity:
 
 
 class Verdict(StrEnum):
-    """What became of a question; ``ERROR`` says nothing about whether the server would have let the client in."""
+    """The result of a request; after an ``ERROR`` it is unknown whether the server accepts the client."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -37,13 +37,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said.
+    """A server's answer.
 
     Attributes:
-        verdict: answered with HTTP, refused during the handshake, or error.
+        verdict: answered with HTTP, refused in the handshake, or error.
         status: HTTP status, 0 unless answered.
         body: HTTP body.
-        reason: the TLS alert that refused, or why there was no answer.
+        reason: the TLS alert of a refusal, or the error.
     """
 
     verdict: Verdict
@@ -67,18 +67,18 @@ def ask(
     """Send one HTTPS request; the server's certificate is always verified.
 
     Args:
-        url: address of the server and path.
-        authority: certificate of the authority that has to have signed the server's.
-        identity: what the client shows, or None for nothing.
-        token: bearer token, or nothing.
-        method: of HTTP.
-        body: of the request.
-        content_type: of the body.
-        server_name: name that the server's certificate has to bear, by default the host in ``url``.
+        url: the request's URL.
+        authority: certificate of the authority that has to have signed the server's certificate.
+        identity: the client's certificate, or None for none.
+        token: bearer token, or empty.
+        method: HTTP method.
+        body: the request's body.
+        content_type: the body's type.
+        server_name: name in the server's certificate, by default the host in ``url``.
         timeouts: of the machines that the server runs on.
 
     Returns:
-        The answer; transport errors are reported in it, not raised.
+        The answer; it contains transport errors, which are not raised.
     """
     context = ssl.create_default_context(cafile=str(authority))
     if identity is not None:
@@ -93,7 +93,7 @@ def ask(
         response = connection.getresponse()
         return Answer(Verdict.ANSWERED, response.status, response.read().decode(errors="replace"))
     except ssl.SSLError as error:
-        # "alert" is what the other side said; all else (its certificate does not verify) is this side's finding.
+        # An alert comes from the server; all other errors (its certificate does not verify) come from this side.
         verdict = Verdict.REFUSED if "ALERT" in (error.reason or "") else Verdict.ERROR
         return Answer(verdict, reason=error.reason or str(error))
     except (OSError, http.client.HTTPException) as error:
@@ -103,7 +103,7 @@ def ask(
 
 
 class _Connection(http.client.HTTPSConnection):
-    """An HTTPS connection that may expect another name in the server's certificate than the one it connects to."""
+    """An HTTPS connection that can expect another name in the server's certificate than its host."""
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext, server_name: str, timeouts: Timeouts) -> None:
         super().__init__(host, port, timeout=timeouts.seconds(TIMEOUT), context=context)
@@ -120,15 +120,15 @@ class _Connection(http.client.HTTPSConnection):
     def _await_verdict(self, sock: ssl.SSLSocket) -> None:
         """Give the server time to refuse.
 
-        In TLS 1.3 the client is done before the server has looked at its certificate. Whoever writes at once may find
-        the connection broken and the alert that tells why lost. A server that accepts sends a session ticket instead.
+        In TLS 1.3 the client's handshake ends before the server has checked the client's certificate. A client that
+        writes at once may find a broken connection and miss the alert. A server that accepts sends a session ticket.
         """
         select.select([sock], [], [], self._timeouts.seconds(VERDICT_TIMEOUT))
         sock.settimeout(0)
         try:
             if sock.recv(1) == b"":
-                raise ConnectionResetError("closed after the handshake without a word")
+                raise ConnectionResetError("the server closed the connection right after the handshake")
         except ssl.SSLWantReadError:
-            pass  # the ticket, or nothing: it does not refuse
+            pass  # a session ticket or nothing: the server does not refuse
         finally:
             sock.settimeout(self._timeouts.seconds(TIMEOUT))

@@ -1,1 +1,1 @@
-"""The phases of a run in their order."""
+"""Create, converge, restore and destroy machines: plan the steps, then run them."""

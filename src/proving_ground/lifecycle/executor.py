@@ -1,4 +1,4 @@
-"""Take planned steps one after the other, and keep the ledger right at every moment: the one place that acts."""
+"""Run planned steps one after the other and update the ledger after each; no other module runs steps."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from proving_ground.lifecycle.steps import (
 )
 
 READY = "ready"
-"""Tag of the tasks that wait for what has been started, and change nothing: all that restored machines need."""
+"""Tag of the tasks that wait until services are ready and change nothing; restored machines need only these."""
 
 
 class Executor:
-    """Takes steps.
+    """Runs steps.
 
     Args:
         state: of the machines.
-        progress: told of every step that takes time.
+        progress: receives a line for each slow step.
     """
 
     def __init__(self, state: State, progress: Progress) -> None:
@@ -46,10 +46,10 @@ class Executor:
         self._outcomes: list[Outcome] = []
 
     def run(self, steps: Iterable[Step]) -> Converge | None:
-        """Take ``steps``; errors as of the steps themselves.
+        """Run ``steps``; raises the errors of the steps.
 
         Returns:
-            the outcomes of all tasks that ran; None where no step was about converging.
+            the outcomes of all tasks that ran; None if no step converges.
         """
         converges, self._outcomes = False, []
         for step in steps:
@@ -71,13 +71,13 @@ class Executor:
 
     @_take.register
     def _remove(self, step: Remove) -> None:
-        self.progress.say(f"the machines are removed: {step.why}")
+        self.progress.say(f"removing the machines: {step.why}")
         self.destroy()
 
     def destroy(self) -> bool:
-        """Remove all that this checkout has created; says whether there was anything."""
+        """Remove everything that this checkout has created; returns whether there was anything."""
         settings, record = self.state.settings, self.state.ledger.legible()
-        if record is not None:  # what is there decides, not what was asked for now
+        if record is not None:  # use the topology and provider of the existing machines, not of this run's options
             settings = replace(settings, topology=record.topology, provider=record.provider)
         return machines.destroy(settings, self.progress)
 
@@ -99,7 +99,7 @@ class Executor:
     def _restore(self, step: Restore) -> None:
         state = self.state
         checkpoint = state.checkpoints.get(step.key)
-        assert checkpoint is not None, "it was there when this was planned, and nobody else has the machines"
+        assert checkpoint is not None, "the planner found it, and this process holds the lock"
         self.progress.say(f"from checkpoint {step.phase.name} of {checkpoint.saved[:16]}")
         started = _now()
         if step.in_place:
@@ -118,7 +118,7 @@ class Executor:
     @_take.register
     def _await_restored(self, step: AwaitRestored) -> None:
         record = self.state.record
-        assert record is not None, "there are machines to be waited for"
+        assert record is not None, "a plan with this step has machines"
         if step.end.plays > step.begin:
             since = record.restored_at or self._started
             with self.progress.step(f"checkpoint {step.end.name} is ready"):
@@ -130,7 +130,7 @@ class Executor:
     def _converge_phase(self, step: ConvergePhase) -> None:
         if step.phase == self.state.up_to(self.state.needed_roles)[-1] != self.state.phases[-1]:
             self.progress.say(f"the chosen tests need phase {step.phase.name}, and nothing after it")
-        # Machines on which a phase has begun are at none, until it is done.
+        # While a phase runs, the machines are at no phase.
         self.state.ledger.update(reached="", reached_key="")
         try:
             with self.progress.step(f"converge {step.phase.name}"):

@@ -1,4 +1,4 @@
-"""Bring machines from nothing to converged and back: plan each wish as a list of steps, then take them."""
+"""Bring machines from nothing to converged and back: plan a list of steps, then run them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Lifecycle:
 
     Args:
         settings: the run's settings.
-        progress: told of every step.
+        progress: receives a line for each step.
     """
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
@@ -50,31 +50,31 @@ class Lifecycle:
 
     @property
     def ledger(self) -> Ledger:
-        """What this checkout has created."""
+        """The record of the machines that this checkout has created."""
         return self.state.ledger
 
     @property
     def checkpoints(self) -> Checkpoints:
-        """What this checkout has saved."""
+        """The checkpoints of this checkout."""
         return self.state.checkpoints
 
     @property
     def topology(self) -> Topology:
-        """The plan in the network that machines are in; raises UsageError."""
+        """The topology in the network that the machines are in; raises UsageError."""
         return self.state.topology
 
     @property
     def view(self) -> View:
-        """What machines are given."""
+        """The view of the depot that machines mount."""
         return self.state.view
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """What a converge passes."""
+        """The phases of a converge."""
         return self.state.phases
 
     def key(self, phase: Phase) -> str:
-        """A hash of the content that leads to ``phase``."""
+        """Return a hash of the content that ``phase`` depends on."""
         return self.state.key(phase)
 
     def write_inventory(self) -> Path:
@@ -83,28 +83,28 @@ class Lifecycle:
 
     @property
     def created_here(self) -> bool:
-        """Whether this run has made the machines that there are, in whichever of its processes."""
+        """Whether this run, in any of its processes, has created the current machines."""
         record = self.state.record
         return record is not None and record.run_id == self.settings.run_id
 
     def plan(self) -> list[Step]:
-        """The steps that :meth:`ensure_converged` would take; nothing is made or run.
+        """Return the steps that :meth:`ensure_converged` would run, without running them.
 
-        The depot is filled if it is not: what a phase is saved as depends on what machines are given.
+        It fills the depot if needed, since a checkpoint's key depends on the depot's view.
         """
         return planner.plan_converge(self.state.facts())
 
     def syntax(self) -> None:
-        """Have Ansible parse the playbook; raises ConvergeError when it is wrong."""
+        """Let Ansible parse the playbook; raises ConvergeError if it is wrong."""
         with self.progress.step("syntax"):
             check_syntax(self.settings, self.write_inventory(), self.state.timeouts)
 
     def create(self) -> Record:
-        """Have machines: those of this checkout that are up, or new ones.
+        """Use the machines of this checkout that are up, or create new ones.
 
         Raises:
-            UsageError: ``--pg-reuse`` with nothing up, or machines of another topology or provider are up.
-            MachineError: they did not come up.
+            UsageError: ``--pg-reuse`` without machines that are up, or machines of another topology or provider are up.
+            MachineError: the machines did not come up.
         """
         self._carry_out(planner.plan_machines)
         record = self.state.record
@@ -112,12 +112,12 @@ class Lifecycle:
         return record
 
     def ensure_converged(self) -> Converge | None:
-        """Run the playbook unless machines are converged with this content, or ``--pg-reuse`` takes them as they are.
+        """Run the playbook unless the machines are converged with this content, or ``--pg-reuse`` is set.
 
-        Without a playbook machines are up, and an inventory is there for what else runs Ansible.
+        Without a playbook it creates the machines and writes the inventory, so that tests can run Ansible.
 
         Returns:
-            The result, or None when nothing had to be done.
+            The result, or None if nothing had to run.
         """
         result = self._carry_out(planner.plan_converge)
         if not self.settings.has_playbook:
@@ -125,11 +125,11 @@ class Lifecycle:
         return result
 
     def converge(self, *arguments: str) -> Converge:
-        """Run the playbook, whatever the machines' state.
+        """Run the playbook, also on machines that are converged.
 
         Raises:
-            UsageError: there is none.
-            ConvergeError: it is wrong, or a task failed.
+            UsageError: the project has no playbook.
+            ConvergeError: the playbook is wrong, or a task failed.
         """
         if not self.settings.has_playbook:
             hint = "write it, or name another: `playbook` in pyproject.toml"
@@ -139,19 +139,19 @@ class Lifecycle:
         return result
 
     def is_ready(self, roles: Collection[str] | None = None) -> bool:
-        """Whether nothing of what ``roles`` have started is still to be awaited on restored machines."""
+        """Return whether no wait for the services of ``roles`` is left on restored machines."""
         return not self._wait_for(roles)
 
     def ready(self, roles: Collection[str] | None = None) -> None:
-        """On restored machines wait for what ``roles`` have started; None for all.
+        """On restored machines, wait until the services of ``roles`` are ready; None for all roles.
 
         Raises:
-            ConvergeError: a wait's task failed.
+            ConvergeError: a task that waits failed.
         """
         self._executor.run(self._wait_for(roles))
 
     def destroy(self) -> bool:
-        """Remove all that this checkout created; says whether there was anything."""
+        """Remove everything that this checkout has created; returns whether there was anything."""
         return self._executor.destroy()
 
     def _wait_for(self, roles: Collection[str] | None) -> Collection[Step]:
@@ -162,7 +162,7 @@ class Lifecycle:
         return planner.await_restored(self.state.facts(), needed)
 
     def _carry_out(self, plan: Plans) -> Converge | None:
-        """Plan by the facts of now, and take the steps; new machines are planned in the network that they get."""
+        """Plan with the current facts and run the steps; for new machines, choose their network before planning."""
         facts = self.state.facts()
         if not facts.is_new:
             steps = plan(facts)

@@ -32,14 +32,14 @@ def create(
 
     Args:
         settings: the run's settings.
-        topology: what machines there are to be, in the network that they are to be in.
+        topology: the machines to create, in their network.
         network_prefix: of that network, or None for the topology file's own.
-        view: what they are given.
-        progress: told of every step.
-        checkpoint: key of the checkpoint as which they come up, or None for new ones.
+        view: the view of the depot that they mount.
+        progress: receives a line for each step.
+        checkpoint: key of the checkpoint to restore, or None for new machines.
 
     Raises:
-        MachineError: they did not come up; what was made is in the ledger.
+        MachineError: the machines did not come up; the ledger still records them.
     """
     ledger = Ledger(settings.state_directory)
     network = named(settings.checkout_id)
@@ -49,17 +49,17 @@ def create(
 
 
 def restore_in_place(settings: Settings, topology: Topology, view: View, progress: Progress, checkpoint: str) -> Record:
-    """Bring machines that are there back to what they were; the ledger takes them for half made meanwhile.
+    """Restore existing machines to a checkpoint; meanwhile the ledger records them as being created.
 
     Args:
         settings: the run's settings.
-        topology: the plan of the machines.
-        view: what they are given.
-        progress: told of every step.
+        topology: the topology of the machines.
+        view: the view of the depot that they mount.
+        progress: receives a line for each step.
         checkpoint: key of the checkpoint.
 
     Raises:
-        MachineError: they did not come back.
+        MachineError: the machines did not come up again.
     """
     ledger = Ledger(settings.state_directory)
     record = ledger.update(phase="creating", converged_key="", reached="", reached_key="")
@@ -72,11 +72,11 @@ def restore_in_place(settings: Settings, topology: Topology, view: View, progres
 
 
 def destroy(settings: Settings, progress: Progress) -> bool:
-    """Remove all that this checkout has created; says whether there was anything.
+    """Remove everything that this checkout has created; returns whether there was anything.
 
     Raises:
-        MachineError: something could not be removed; the ledger still knows of it.
-        PreflightError: what runs the machines has ended and does not start; the same.
+        MachineError: something could not be removed; the ledger still records it.
+        PreflightError: the provider's service has ended and does not start; the ledger still records the machines.
     """
     ledger = Ledger(settings.state_directory)
     try:
@@ -94,16 +94,16 @@ def destroy(settings: Settings, progress: Progress) -> bool:
         for provider in known:
             provider.disconnect()
         end_runs(settings.checkout_id)
-        # It may have ended since; what it is not asked for would look as if it were gone.
+        # The provider's service may have ended; without it, the machines would look as if they were gone.
         for name in vagrants_providers(settings) if record is None else (settings.provider,):
             settings = replace(settings, provider=name)
             registry.of(settings).ensure_running(progress)
-        # All at once, which Vagrant does one by one; then Vagrant finds them gone and forgets them.
+        # Removes all machines at once, Vagrant one by one; then Vagrant finds them gone and drops its own records.
         for provider in known:
             provider.remove_leftovers(log)
         if (settings.root / ".vagrant" / "machines").exists():
             Vagrant(settings, progress).destroy()
-        # Once more: what Vagrant had asked for when it was ended may have come since.
+        # Again: a request of Vagrant before its end may have created a machine meanwhile.
         for provider in known:
             provider.remove_leftovers(log)
         kinds = registry.PROVIDERS if record is None else {settings.provider: registry.PROVIDERS[settings.provider]}
@@ -126,16 +126,16 @@ def log_of(settings: Settings) -> Path:
 
 
 def vagrants_providers(settings: Settings) -> list[str]:
-    """Providers of which Vagrant knows machines of this checkout: ``.vagrant/machines/NAME/PROVIDER``."""
+    """Return the providers for which Vagrant records machines of this checkout: ``.vagrant/machines/NAME/PROVIDER``."""
     known = {path.name for path in (settings.root / ".vagrant" / "machines").glob("*/*") if any(path.iterdir())}
     return [name for name in PROVIDERS if name in known]
 
 
 def require_up(settings: Settings) -> Record:
-    """The record of machines that are up.
+    """Return the record of the machines that are up.
 
     Raises:
-        UsageError: this checkout has none.
+        UsageError: no machines of this checkout are up.
     """
     record = Ledger(settings.state_directory).read()
     if record is None or record.phase == "creating":

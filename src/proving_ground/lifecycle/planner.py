@@ -1,4 +1,4 @@
-"""Decide which steps lead from the machines that there are to the machines that are wanted. Pure."""
+"""Plan the steps from the existing machines to the wanted machines. Pure."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from proving_ground.machines.ledger import Record
 
 @dataclass(frozen=True)
 class Facts:
-    """What decides.
+    """The input of the planner.
 
     Attributes:
-        settings: what was asked for.
-        record: the machines that there are; None where there are none.
-        phases: the playbook's, the first being the one before any play; empty where nothing is converged.
-        wanted: those of them that lead to what the chosen tests need.
-        keys: name of a phase → content that leads to it.
-        saved: keys of the checkpoints that are whole.
-        in_place: whether the provider keeps checkpoints in the machines themselves.
+        settings: the run's settings.
+        record: the existing machines; None if there are none.
+        phases: the playbook's phases, starting with the one before any play; empty without a playbook.
+        wanted: the phases up to the last one that the chosen tests need.
+        keys: name of a phase → hash of the content that it depends on.
+        saved: keys of the complete checkpoints.
+        in_place: whether the provider stores checkpoints in the machines themselves.
     """
 
     settings: Settings
@@ -48,17 +48,17 @@ class Facts:
 
     @property
     def by_checkpoints(self) -> bool:
-        """Whether a converge is saved phase by phase."""
+        """Whether a converge saves a checkpoint after each phase."""
         return self.settings.checkpoints and not self.settings.reuse
 
     @property
     def is_new(self) -> bool:
-        """Whether machines have to be made: there are none, or an earlier run ended while it was making them."""
+        """Whether machines have to be created: none exist, or an earlier run ended while it was creating them."""
         return not self.settings.reuse and (self.record is None or self.record.phase == "creating")
 
     @property
     def is_same(self) -> bool:
-        """Whether the machines that there are are of the topology, the provider and the network that were asked for."""
+        """Whether the existing machines have the topology, provider and network of the settings."""
         asked, record = self.settings, self.record
         return (
             record is not None
@@ -68,7 +68,7 @@ class Facts:
 
     @property
     def is_converged(self) -> bool:
-        """Whether nothing has to be run: converged with today's content, or taken as they are with ``--pg-reuse``."""
+        """Whether nothing has to run: the machines are converged with the current content, or ``--pg-reuse`` is set."""
         record, reuse = self.record, self.settings.reuse
         if record is None:
             return False
@@ -78,22 +78,22 @@ class Facts:
 
     @property
     def reached(self) -> Phase | None:
-        """The phase that the machines are at, if today's content leads there."""
+        """The phase that the machines are at, if they reached it with the current content."""
         if self.record is None or not self.is_same:
             return None
         return next((phase for phase in self.phases if self.keys[phase.name] == self.record.reached_key), None)
 
     @property
     def newest(self) -> Phase | None:
-        """The last phase, of those that are wanted, that has been saved with content that still leads there."""
+        """The last of the wanted phases that has a checkpoint with the current content."""
         return next((phase for phase in reversed(self.wanted) if self.keys[phase.name] in self.saved), None)
 
 
 def plan_machines(facts: Facts) -> list[Step]:
-    """The steps to machines that are up: those that are, or new ones.
+    """Return the steps to machines that are up: the existing ones, or new ones.
 
     Raises:
-        UsageError: ``--pg-reuse`` with nothing up, or machines of another topology, provider or network are up.
+        UsageError: ``--pg-reuse`` without machines, or machines of another topology, provider or network are up.
     """
     record = facts.record
     if facts.settings.reuse and (record is None or record.phase == "creating"):
@@ -109,7 +109,7 @@ def plan_machines(facts: Facts) -> list[Step]:
 
 
 def new_machines(facts: Facts) -> list[Step]:
-    """The steps to machines where there are none."""
+    """Return the steps to new machines, if none exist."""
     if not facts.by_checkpoints or not facts.phases:
         return [Create()]
     if not facts.in_place and (phase := facts.newest) is not None:
@@ -119,9 +119,9 @@ def new_machines(facts: Facts) -> list[Step]:
 
 
 def plan_converge(facts: Facts) -> list[Step]:
-    """The steps to machines that are converged as far as is wanted; errors as of :func:`plan_machines`.
+    """Return the steps to machines converged up to the last wanted phase; raises as :func:`plan_machines`.
 
-    A project without a playbook has nothing to be converged with: its machines only have to be up.
+    Without a playbook the machines only have to be up.
     """
     if not facts.phases:
         return plan_machines(facts)
@@ -134,16 +134,16 @@ def plan_converge(facts: Facts) -> list[Step]:
 
 
 def plan_whole(facts: Facts, *arguments: str) -> list[Step]:
-    """The steps of a run of the whole playbook on machines that are up."""
+    """Return the steps that run the whole playbook on machines that are up."""
     restored = [] if facts.is_new else await_restored(facts)
     return [*restored, ConvergeAll(facts.keys[facts.phases[-1].name], arguments)]
 
 
 def plan_phases(facts: Facts) -> list[Step]:
-    """The steps of a converge phase by phase, each saved.
+    """Return the steps of a converge that saves a checkpoint after each phase.
 
-    Machines that are up are kept when today's content leads to where they are. Otherwise they are replaced, so that
-    what a phase is saved as depends on its content alone.
+    It keeps machines that are at a phase of the current content. It replaces all others, so that a checkpoint depends
+    only on the content of its key.
     """
     at, restored = facts.reached, await_restored(facts)
     if facts.is_new:
@@ -172,14 +172,14 @@ def plan_phases(facts: Facts) -> list[Step]:
 
 
 def await_restored(facts: Facts, up_to: Phase | None = None) -> list[AwaitRestored]:
-    """The wait for what runs on machines that were restored and have not been awaited yet; nothing on others.
+    """Return the step that waits for services on restored machines; nothing if they are ready or were not restored.
 
-    What is asked for first is awaited first, so that its tests can begin while the rest is still starting. The second
-    call awaits all of the rest, since every wait starts Ansible anew.
+    The first call waits only up to the needed phase, so that its tests can begin while other services still start. The
+    second call waits for all the rest, since every wait starts Ansible again.
 
     Args:
-        facts: as above.
-        up_to: the phase that is needed; None for all that the machines are at.
+        facts: the planner's input.
+        up_to: the needed phase; None for the phase that the machines are at.
     """
     record = facts.record
     if record is None or not record.restored_at or (up_to is not None and up_to.plays <= record.awaited):

@@ -1,4 +1,4 @@
-"""Check the host before anything is made: name in one line what is missing or in the way."""
+"""Check the host before the run creates anything; an error names in one line what is missing or in the way."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from proving_ground.process.services import cache_directory
 from proving_ground.providers import registry
 
 DISK_NEEDED = 4 * 2**30
-"""Bytes that machines may write before they are removed: images, logs, data."""
+"""Bytes that machines may write in one run: images, logs, data."""
 
 
 def check(settings: Settings, progress: Progress, log: Path) -> None:
-    """Check all that making machines needs of this host, but for their network (``networks.reserved``).
+    """Check what this host needs to create machines, except their network (``networks.reserved``).
 
     Raises:
         PreflightError: something is missing or in the way.
@@ -32,7 +32,7 @@ def check(settings: Settings, progress: Progress, log: Path) -> None:
 
 
 def check_disk() -> None:
-    """Raise PreflightError when the cache's disk has too little room for machines."""
+    """Raise PreflightError if the cache's disk has too little free space for machines."""
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free
@@ -44,10 +44,10 @@ def check_disk() -> None:
 def check_reachable(
     settings: Settings, topology: Topology, progress: Progress, timeouts: Timeouts, timeout: float = 10
 ) -> None:
-    """Check that every machine of a kept cluster answers.
+    """Check that every existing machine answers.
 
     Raises:
-        MachineError: names every machine that does not.
+        MachineError: names every machine that does not answer.
     """
     provider = registry.of(settings)
     provider.ensure_running(progress)

@@ -1,4 +1,4 @@
-"""Know what there is and what it has to become: ledger, topology, depot, phases and keys; nothing here acts."""
+"""Read the existing and the wanted state: ledger, topology, depot, phases and keys. It changes no machine."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from proving_ground.providers.base import Provider
 
 
 class State:
-    """The machines of one project, and what was asked for.
+    """The machines of one project, existing and wanted.
 
     Args:
-        settings: what was asked for.
-        progress: told of a depot that has to be filled first.
+        settings: the run's settings.
+        progress: receives lines about filling the depot.
 
     Attributes:
-        ledger: what this checkout has created.
-        checkpoints: what it has saved.
+        ledger: record of the machines that this checkout has created.
+        checkpoints: the checkpoints of this checkout.
         needed_roles: names of the roles that a converge in phases has to reach; None for all.
-        network_prefix: of the network that machines are in, or are about to be made in.
+        network_prefix: prefix of the network that machines are in, or will be created in.
     """
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
@@ -50,28 +50,28 @@ class State:
 
     @property
     def record(self) -> Record | None:
-        """The machines that there are, or None."""
+        """The record of the existing machines, or None."""
         return self.ledger.read()
 
     @property
     def provider(self) -> Provider:
-        """What makes the machines."""
+        """The provider of the machines."""
         return registry.of(self.settings)
 
     @property
     def timeouts(self) -> Timeouts:
-        """By the slower of the machines that there are and of what was asked for on this host."""
+        """The time-outs with the larger factor of the existing machines and the settings."""
         record = self.record
         return Timeouts(max(self.settings.timeout_factor, 1.0 if record is None else record.timeout_factor))
 
     @cached_property
     def plan(self) -> Topology:
-        """The topology that was asked for; raises UsageError when it cannot be."""
+        """The topology of the settings; raises UsageError if it is invalid."""
         return plan_of(self.settings)
 
     @property
     def topology(self) -> Topology:
-        """The plan in the network that machines are in, or are about to be made in; raises UsageError."""
+        """The topology in the network that machines are in, or will be created in; raises UsageError."""
         record = self.record
         if record is not None and record.topology == self.settings.topology:
             self.network_prefix = record.network_prefix
@@ -79,9 +79,9 @@ class State:
 
     @cached_property
     def view(self) -> View:
-        """What machines are given, built first when it is not cached; with ``--pg-reuse``, what they were given.
+        """The depot's view for machines, built if it is not cached; with ``--pg-reuse``, the view that they mount.
 
-        It is empty where machines are made of an image and the project has no depot.
+        It is empty if the machines are containers of an image and the project has no depot.
         """
         if not self.provider.needs_view and not self.settings.depot.is_dir():
             return View(Path(), "")
@@ -98,22 +98,22 @@ class State:
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """What a converge passes, nothing without a playbook; raises UsageError where it lacks what a project names."""
+        """The phases of a converge, none without a playbook; raises UsageError if a phase's play does not exist."""
         return phases(self.playbook, self.settings.phases) if self.settings.has_playbook else ()
 
     def up_to(self, roles: Collection[str] | None) -> tuple[Phase, ...]:
-        """The phases after which ``roles`` have been applied, None for all roles; errors as of :attr:`phases`."""
+        """Return the phases up to the last one that ``roles`` need, None for all roles; raises as :attr:`phases`."""
         return up_to(self.playbook, self.phases, roles)
 
     def key(self, phase: Phase) -> str:
-        """A hash of the content of roles, topology and depot that leads to ``phase``."""
+        """Return a hash of the content of roles, topology and depot that ``phase`` depends on."""
         factor = f"{self.settings.timeout_factor:g}"
         project = replace(self.settings.project, playbook=self.settings.playbook)
         made_of = self.provider.content
         return key(self.settings.root, project, phase, repr(self.topology), self.view.key, factor, made_of)
 
     def facts(self) -> Facts:
-        """What the planner decides by; a phase's key is computed when it is asked for."""
+        """Return the planner's input; it computes a phase's key on first use."""
         known = self.phases
         return Facts(
             settings=self.settings,
@@ -140,7 +140,7 @@ class State:
             common={
                 **(depot_variables if view.key else {}),
                 "state_directory": str(self.settings.state_directory),
-                # Of the machines, not of this run: it is in what roles write, and a longer wait is no change of that.
+                # The machines' factor, not this run's: roles write it to files, which a longer wait must not change.
                 "timeout_factor": self.settings.timeout_factor if record is None else record.timeout_factor,
                 "network_interface": project.interface,
             },
@@ -152,7 +152,7 @@ class State:
 
 
 class _Keys(Mapping[str, str]):
-    """Name of a phase → content that leads to it; each is computed once, when it is asked for first."""
+    """Name of a phase → its key; computes each key once, on first use."""
 
     def __init__(self, state: State, known: tuple[Phase, ...]) -> None:
         self._state = state

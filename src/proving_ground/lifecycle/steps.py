@@ -1,4 +1,4 @@
-"""The steps that a run can take with machines, as data that ``planner`` makes and ``executor`` takes."""
+"""The steps of a run as data: ``planner`` makes them, ``executor`` runs them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from proving_ground.ansible.phases import Phase
 
 @dataclass(frozen=True)
 class Remove:
-    """Remove the machines that there are.
+    """Remove the existing machines.
 
     Attributes:
-        why: the reason, as the rest of a sentence.
+        why: the reason, as the end of a sentence.
     """
 
     why: str
@@ -23,7 +23,7 @@ class Remove:
 
 @dataclass(frozen=True)
 class CheckReachable:
-    """Find every machine that is up answering."""
+    """Check that every machine answers."""
 
     def __str__(self) -> str:
         return "check that every machine answers"
@@ -31,7 +31,7 @@ class CheckReachable:
 
 @dataclass(frozen=True)
 class Create:
-    """Make new machines."""
+    """Create new machines."""
 
     def __str__(self) -> str:
         return "create the machines"
@@ -39,12 +39,12 @@ class Create:
 
 @dataclass(frozen=True)
 class Restore:
-    """Have machines as a checkpoint has saved them.
+    """Restore machines from a checkpoint.
 
     Attributes:
-        phase: that they are at then.
-        key: of the checkpoint.
-        in_place: whether the machines are there, and hold the checkpoint themselves.
+        phase: the phase of the checkpoint.
+        key: the key of the checkpoint.
+        in_place: whether the machines exist and store the checkpoint themselves.
     """
 
     phase: Phase
@@ -57,11 +57,11 @@ class Restore:
 
 @dataclass(frozen=True)
 class Save:
-    """Save the machines as they are.
+    """Save the machines as a checkpoint.
 
     Attributes:
-        phase: that they are at.
-        key: by which the checkpoint is found.
+        phase: the phase that the machines are at.
+        key: the key of the checkpoint.
     """
 
     phase: Phase
@@ -73,12 +73,12 @@ class Save:
 
 @dataclass(frozen=True)
 class AwaitRestored:
-    """Wait until what runs on restored machines does so again.
+    """Wait until services on restored machines are running.
 
     Attributes:
-        begin: number of the first play whose services are awaited.
-        end: phase up to which they are.
-        complete: whether nothing is left to be awaited then.
+        begin: number of the first play whose services to wait for.
+        end: the last phase whose services to wait for.
+        complete: whether no service is left to wait for afterwards.
     """
 
     begin: int
@@ -96,7 +96,7 @@ class ConvergePhase:
     Attributes:
         before: the phase that the machines are at.
         phase: the phase that they are at afterwards.
-        key: content that leads there.
+        key: the key of ``phase``.
     """
 
     before: Phase
@@ -112,8 +112,8 @@ class ConvergeAll:
     """Run the whole playbook.
 
     Attributes:
-        key: content that the machines are converged with then.
-        arguments: further ones for ``ansible-playbook``.
+        key: the key of the last phase.
+        arguments: further arguments for ``ansible-playbook``.
     """
 
     key: str
@@ -125,10 +125,10 @@ class ConvergeAll:
 
 @dataclass(frozen=True)
 class MarkConverged:
-    """Note that the machines are converged.
+    """Record in the ledger that the machines are converged.
 
     Attributes:
-        key: content that they are converged with.
+        key: the key of the last phase.
     """
 
     key: str

@@ -1,1 +1,1 @@
-"""Machines as the host reaches them: ssh, Vagrant, the ledger, testinfra."""
+"""Create and reach machines from the host: Vagrant, the ledger, the lock, ssh, testinfra."""

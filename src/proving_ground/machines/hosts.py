@@ -1,4 +1,4 @@
-"""testinfra hosts by name, resolved without touching a machine at collection."""
+"""Make testinfra's hosts by name, without touching a machine at collection."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from proving_ground.machines.ssh_backend import DeadlineSsh
 
 
 class Hosts(Mapping[str, Host]):
-    """testinfra's hosts as root, made when first asked for.
+    """testinfra's hosts as root, made on first use.
 
-    ``hosts["web-01"]`` is that machine; iterating gives the names of all in the order of the plan.
+    ``hosts["web-01"]`` is that machine; iterating yields all names in the order of the topology.
     """
 
     def __init__(self, settings: Settings, topology: Topology, timeouts: Timeouts = USUAL) -> None:

@@ -11,10 +11,10 @@ from proving_ground.core.errors import MachineError
 from proving_ground.core.settings import PROVIDERS
 
 OUTLIVING = ("checkpoints", "ledger.json", "lock", "lock.holder", "pytest-cache")
-"""Names in the state directory that are not about the machines that are up."""
+"""Names in the state directory that stay when the machines are removed."""
 
 OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml")
-"""Names in the state directory that the harness writes; all else was made there by converging."""
+"""Names in the state directory that the harness writes; the playbook writes all others."""
 
 KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -22,13 +22,13 @@ KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (float, int),
 }
-"""Types of a record's fields, as they are written in :class:`Record`."""
+"""Annotation of a field in :class:`Record` → the types of its value."""
 
 PHASES = ("creating", "created", "converged")
 
 
 class CorruptLedgerError(MachineError):
-    """The ledger cannot be read: which machines there are is not known; that there are none is not said either."""
+    """The ledger cannot be read: it is unknown whether machines exist, and which."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ class Record:
 
     Attributes:
         run_id: the run that created them.
-        topology: its name.
+        topology: the topology's name.
         provider: Vagrant's provider.
         network_prefix: override of the machines' network, or None.
-        network: name of the network made for them.
+        network: name of the network created for them.
         phase: ``creating``, ``created`` or ``converged``.
-        reached: name of the phase of the playbook that they are at, where they are converged in phases.
-        reached_key: content that led to it.
-        restored_at: when they started (UTC) as they had been saved, until all that runs on them has been awaited.
-        awaited: how many plays' worth of it has been.
-        converged_key: content of roles, topology and depot that the machines were converged with.
+        reached: the phase of the playbook that they are at, if they are converged in phases.
+        reached_key: the key of that phase.
+        restored_at: when they were restored (UTC); empty after the wait for all their services.
+        awaited: number of plays whose services a run has waited for since then.
+        converged_key: hash of roles, topology and depot that the machines were converged with.
         timeout_factor: how many times slower than containers they are.
         view: path of the depot's view that they were converged with.
     """
@@ -73,10 +73,10 @@ class Ledger:
         self.path = state_directory / "ledger.json"
 
     def read(self) -> Record | None:
-        """The record, or None when nothing has been created.
+        """Return the record, or None if no machines have been created.
 
         Raises:
-            CorruptLedgerError: what is written is no record.
+            CorruptLedgerError: the file is invalid.
         """
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
@@ -93,7 +93,7 @@ class Ledger:
         return Record(**record)
 
     def legible(self) -> Record | None:
-        """As :meth:`read`, and None as well where what is written is no record: for what can do without."""
+        """Return the record, or None if there is none or it is invalid: for commands that do not need it."""
         try:
             return self.read()
         except CorruptLedgerError:
@@ -104,7 +104,7 @@ class Ledger:
         return CorruptLedgerError(f"the ledger of machines cannot be read, {what}", where=str(self.path), hint=hint)
 
     def write(self, record: Record) -> Record:
-        """Put ``record`` on disk and return it."""
+        """Write ``record`` to disk and return it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".tmp")
         draft.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
@@ -112,19 +112,19 @@ class Ledger:
         return record
 
     def update(self, **changes: object) -> Record:
-        """Change fields of the present record; there has to be one."""
+        """Change fields of the record, which has to exist, and return it."""
         record = self.read()
         if record is None:
             raise LookupError(f"{self.path} holds no record to update")
         return self.write(replace(record, **changes))  # type: ignore[arg-type]
 
     def clear(self) -> None:
-        """Forget the record: everything it names is gone."""
+        """Delete the record after the removal of everything in it."""
         self.path.unlink(missing_ok=True)
 
 
 def _wrong_with(record: dict[str, Any]) -> str:
-    """What keeps ``record`` from being one; empty where nothing does."""
+    """Return the first problem of a record; empty if it is valid."""
     for name in ("run_id", "topology", "provider"):
         if name not in record:
             return f"{name} is missing"

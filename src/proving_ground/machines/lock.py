@@ -19,21 +19,21 @@ from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.process import interruption
 
 MOST_OF_COMMAND = 160
-"""Characters of a command by which it can be told from others."""
+"""Characters of a command in the note of the lock's holder; the rest is cut off."""
 
 ENDING_SECONDS = 60.0
-"""How long a holder that has been told to end is waited for. Measured with one machine on two busy cores: 12 s from
-TERM in the middle of a converge until the lock was free, 8 of them to remove the machine."""
+"""Time-out of the wait for a holder that has received a signal. Measured with one machine on two busy cores: 12 s from
+SIGTERM in the middle of a converge until the lock was free, 8 of them to remove the machine."""
 
 ENDING = re.compile(r", told to end at [^`]*$")
-"""How the holder's note ends when it is about to leave."""
+"""The end of the holder's note after it has received a signal."""
 
 NOBODY = "another process"
-"""Who holds the lock without a note: it has just come, or is just leaving."""
+"""The holder's name without a note: it is just taking or just releasing the lock."""
 
 
 def this_process() -> str:
-    """Who this is, for somebody who has to wait: process, command, and since when."""
+    """Describe this process for one that waits: its PID, command, and the current time."""
     command = " ".join(shlex.join(sys.orig_argv).split())
     shown = command if len(command) <= MOST_OF_COMMAND else f"{command[:MOST_OF_COMMAND]}…"
     return f"process {os.getpid()} (`{shown}`) since {_now()}"
@@ -45,15 +45,15 @@ def locked(
 ) -> Iterator[None]:
     """Hold this checkout's lock: one run at a time touches its machines.
 
-    Who holds it ends on INT and TERM by a KeyboardInterrupt, and notes at once, for those who wait, that it will.
+    On SIGINT and SIGTERM the holder writes to its note that it is ending, and raises KeyboardInterrupt.
 
     Args:
         state_directory: the checkout's.
-        awaited: where a holder that has been told to end is to be waited for, what is told whom; None refuses at once.
-        timeouts: say how long.
+        awaited: receives a line about the holder if this waits for one that is ending; None never waits.
+        timeouts: scale the time-out of that wait.
 
     Raises:
-        LockError: another process holds it; the message says which, by its command, and since when.
+        LockError: another process holds the lock; the text has its command and since when it holds the lock.
     """
     state_directory.mkdir(parents=True, exist_ok=True)
     holder = state_directory / "lock.holder"
@@ -70,12 +70,12 @@ def locked(
 
 
 def _acquire(lock: FileLock, holder: Path, awaited: Callable[[str], None] | None, timeouts: Timeouts) -> None:
-    """Take the lock, at once or when a holder that has been told to end has ended; raises LockError."""
+    """Take the lock at once, or after the end of a holder that has received a signal; raises LockError."""
     limit = time.monotonic() + timeouts.seconds(ENDING_SECONDS)
     told = False
     while True:
         try:
-            # No wait without a look at who it is: another may have come after the one that was waited for.
+            # Wait in short steps and read the note each time: another process may have taken the lock meanwhile.
             lock.acquire(timeout=0.5 if told else 0)
         except Timeout as error:
             who = _who(holder)
@@ -103,7 +103,7 @@ def _way_out(who: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file's content for all who read it, at once."""
+    """Replace a file's content atomically."""
     draft = path.with_suffix(".ending")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

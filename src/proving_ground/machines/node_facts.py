@@ -1,4 +1,4 @@
-"""Ask a machine for its addresses, routes, listening sockets and units, as data."""
+"""Read a machine's addresses, routes, listening sockets and units as data."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from testinfra.host import Host
 
 
 def ip(host: Host, *arguments: str) -> list[dict[str, Any]]:
-    """What ``ip -json`` prints, decoded: ``ip(host, "-4", "route", "show")``."""
+    """Return the decoded output of ``ip -json``: ``ip(host, "-4", "route", "show")``."""
     return list(json.loads(host.check_output(f"ip -json {' '.join(arguments)}") or "[]"))
 
 
 def addresses(host: Host) -> set[str]:
-    """Every IPv4 address that the node itself has, loopback excepted."""
+    """Return the node's IPv4 addresses, except loopback."""
     return {
         str(entry["local"])
         for interface in ip(host, "-4", "address", "show")
@@ -24,7 +24,7 @@ def addresses(host: Host) -> set[str]:
 
 
 def listeners(host: Host) -> dict[int, set[str]]:
-    """Listening TCP ports → the addresses that they listen on; ``*`` for all of them."""
+    """Return listening TCP port → the addresses that it listens on; ``*`` for all addresses."""
     found: dict[int, set[str]] = {}
     for line in host.check_output("ss -Hltn").splitlines():
         address, _, port = line.split()[3].rpartition(":")
@@ -34,6 +34,6 @@ def listeners(host: Host) -> dict[int, set[str]]:
 
 
 def unit_state(host: Host, unit: str) -> str:
-    """How systemd sees a unit, as ``active (running)``."""
+    """Return a unit's state in systemd, such as ``active (running)``."""
     shown = host.check_output(f"systemctl show --property=ActiveState,SubState --value {unit}").split()
     return f"{shown[0]} ({shown[1]})"

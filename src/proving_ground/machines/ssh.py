@@ -19,11 +19,11 @@ from proving_ground.core.topology import Node, Topology
 from proving_ground.process.commands import run
 
 LOGIN_SECONDS = 60.0
-"""From the moment that Vagrant has started a machine to the first login."""
+"""Seconds from Vagrant's start of a machine to the first login."""
 
 
 ALIVE = "  ServerAliveInterval 15\n  ServerAliveCountMax 4\n"
-"""A shared connection to a frozen machine ends after a minute; what comes next fails within its ConnectTimeout."""
+"""A shared connection to a frozen machine ends after a minute; the next one fails within its ConnectTimeout."""
 
 
 def make_key_pair(settings: Settings) -> Path:
@@ -39,22 +39,22 @@ def make_key_pair(settings: Settings) -> Path:
 
 
 def write_ssh_config(settings: Settings, topology: Topology) -> Path:
-    """Write ``ssh.config`` from what Vagrant told of each machine; connections are shared by all who use it.
+    """Write ``ssh.config`` from Vagrant's ``ssh_info`` of each machine; all programs that use it share connections.
 
     Returns:
         The file's path.
 
     Raises:
-        MachineError: Vagrant told nothing of a machine.
+        MachineError: Vagrant has not written the ``ssh_info`` of a machine.
     """
-    # Not under the checkout: a socket's path may have 107 characters, a checkout's may have more.
+    # Not below the checkout: a socket's path may have 107 characters, a checkout's path may be longer.
     sockets = Path(tempfile.gettempdir()) / named(settings.checkout_id)
     sockets.mkdir(mode=0o700, exist_ok=True)
     blocks = []
     for node in topology.nodes:
         told = settings.state_directory / "ssh" / f"{node.name}.json"
         if not told.exists():
-            raise MachineError("Vagrant brought it up without telling how to reach it", where=node.name)
+            raise MachineError("Vagrant brought it up, but did not write its ssh configuration", where=node.name)
         blocks.append(ssh_block(node.name, json.loads(told.read_text(encoding="utf-8"))))
     blocks.append(
         f"Host *\n  ControlMaster auto\n  ControlPath {sockets}/%C\n  ControlPersist 600\n{ALIVE}  LogLevel ERROR\n"
@@ -65,19 +65,19 @@ def write_ssh_config(settings: Settings, topology: Topology) -> Path:
 
 
 def ssh_block(name: str, told: dict[str, Any]) -> str:
-    """One host's block of an ssh configuration, from Vagrant's ``ssh_info`` of it."""
+    """Return a host's block of the ssh configuration, from Vagrant's ``ssh_info``."""
     lines = [f"Host {name}", f"  HostName {told['host']}", f"  Port {told['port']}", f"  User {told['username']}"]
     lines += [f'  IdentityFile "{key}"' for key in told["private_key_path"]]
-    # Machines are made and removed with new host keys every time, at addresses that come again.
+    # New machines get new host keys at the addresses of earlier ones.
     lines += ["  IdentitiesOnly yes", "  PasswordAuthentication no", "  StrictHostKeyChecking no"]
     return "\n".join([*lines, "  UserKnownHostsFile /dev/null", ""])
 
 
 def await_logins(settings: Settings, topology: Topology, timeouts: Timeouts) -> None:
-    """Wait until every machine lets its user in, all at the same time; the connections stay, for those who come next.
+    """Wait for logins to all machines at the same time; the connections stay open for later commands.
 
     Raises:
-        MachineError: names every machine that does not, with ssh's own words.
+        MachineError: names every machine without a login, with ssh's error.
     """
     probes = {f"{node.name} lets its user in": partial(log_in, settings, node, timeouts) for node in topology.nodes}
     closed = timeouts.wait_for_all(probes, timeout=LOGIN_SECONDS, interval=0.2)
@@ -86,10 +86,10 @@ def await_logins(settings: Settings, topology: Topology, timeouts: Timeouts) -> 
 
 
 def log_in(settings: Settings, node: Node, timeouts: Timeouts) -> None:
-    """Connect to a machine, unless a connection is there; raises NotReady with ssh's last words."""
+    """Connect to a machine, unless a connection is open; raises NotReady with ssh's last line."""
     config = str(settings.state_directory / "ssh.config")
     command = ["ssh", "-F", config, "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", node.name, "true"]
-    # A file and no pipe: the connection that stays keeps it open.
+    # A file, not a pipe: the shared connection that stays would keep a pipe open.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as words:
         nothing, seconds = subprocess.DEVNULL, timeouts.seconds(30)
         try:
@@ -109,5 +109,5 @@ def close_connections(settings: Settings) -> None:
     for line in config.read_text(encoding="utf-8").splitlines():
         if line.startswith("Host ") and line != "Host *":
             command = ["ssh", "-F", str(config), "-O", "exit", line.removeprefix("Host ")]
-            with suppress(subprocess.TimeoutExpired):  # a frozen one goes by itself (ALIVE), or with its machine
+            with suppress(subprocess.TimeoutExpired):  # a frozen one ends by itself (ALIVE), or with its machine
                 subprocess.run(command, capture_output=True, check=False, timeout=10)

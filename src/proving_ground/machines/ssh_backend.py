@@ -1,4 +1,4 @@
-"""Give testinfra's ssh a deadline: a machine that does not answer fails one test and holds up no other."""
+"""Give testinfra's ssh a deadline, so that a machine that does not answer fails one test and delays no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from proving_ground.machines.deadline import SECONDS, run_in_time
 class DeadlineSsh(SshBackend):  # type: ignore[misc] # testinfra is not looked into for types
     """Runs commands by ssh; ``host.run(command, timeout=300)`` has its own deadline, in seconds of the usual speed.
 
-    What the command has started on the machine may go on there: only ssh is ended.
+    A time-out ends only ssh: processes that the command has started on the machine may go on there.
 
     Attributes:
         timeouts: of the machine.
@@ -23,10 +23,10 @@ class DeadlineSsh(SshBackend):  # type: ignore[misc] # testinfra is not looked i
     timeouts: Timeouts = USUAL
 
     def run(self, command: str, *args: str, timeout: float = SECONDS, **kwargs: Any) -> CommandResult:  # noqa: ARG002
-        """Run a command; ``args`` are quoted into its ``%s``.
+        """Run a command; each ``%s`` in it is replaced by one of ``args``, quoted.
 
         Raises:
-            MachineError: it did not end within ``timeout``; names host, command and seconds.
+            MachineError: the command did not end within ``timeout``; names host, command and seconds.
             RuntimeError: ssh itself failed.
         """
         words = self.quote(command, *args)

@@ -28,14 +28,14 @@ DEADLINES = {"docker": 300, "libvirt": 1800, "virtualbox": 1800}
 """Seconds for one call by provider: emulated machines take minutes to boot."""
 
 PLUGIN = Path(__file__).parent / "vagrantfiles" / "proving_ground.rb"
-"""What a Vagrantfile loads; a project that has none gets the one beside it."""
+"""The file that a Vagrantfile loads; a project without a Vagrantfile uses the one in the same directory."""
 
 BY_PLUGIN = ("libvirt",)
-"""Providers that do not come with Vagrant."""
+"""Providers that need a plugin of Vagrant."""
 
 
 def check_installed() -> None:
-    """Check that this host has what machines are made with.
+    """Check that this host has the programs that create machines.
 
     Raises:
         PreflightError: python-vagrant is not installed, or Vagrant is not.
@@ -46,10 +46,10 @@ def check_installed() -> None:
 
 
 class Vagrant:
-    """The machines of one checkout as Vagrant sees them.
+    """Runs Vagrant for the machines of one checkout.
 
     Raises:
-        PreflightError: as of :func:`check_installed`.
+        PreflightError: as :func:`check_installed`.
     """
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
@@ -60,7 +60,7 @@ class Vagrant:
         self.log.parent.mkdir(parents=True, exist_ok=True)
 
     def write_run(self, content: dict[str, Any]) -> None:
-        """Leave what the Vagrantfile needs to know of this run (``.proving-ground/vagrant.json``)."""
+        """Write this run's values for the Vagrantfile to ``.proving-ground/vagrant.json``."""
         path = self._settings.state_directory / "vagrant.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -73,7 +73,7 @@ class Vagrant:
         """
         with self._client("up") as client, self.log.open("a", encoding="utf-8") as log:
             for line in client.up(provider=self._settings.provider, stream_output=True):
-                # A bar that is drawn over itself is one line; what stands last on it is what there is to see.
+                # A progress bar overwrites its line; keep only its last state.
                 seen = line.replace("\x1b[K", "\r").rstrip().rsplit("\r", 1)[-1]
                 log.write(f"{seen}\n")
                 self._progress(seen.strip())
@@ -88,7 +88,7 @@ class Vagrant:
             client.destroy()
 
     def halt(self, *, force: bool = False) -> None:
-        """Shut all machines down; with ``force``, as if somebody pulled the plug.
+        """Shut all machines down; with ``force``, power them off.
 
         Raises:
             MachineError: as in :meth:`up`.
@@ -106,7 +106,7 @@ class Vagrant:
             client.snapshot_save(name)
 
     def restore(self, name: str) -> None:
-        """Bring every machine's disk back to a snapshot; they are shut down.
+        """Restore every machine's disk from a snapshot; the machines stay shut down.
 
         Raises:
             MachineError: as in :meth:`up`.
@@ -138,15 +138,15 @@ class Vagrant:
         root = str(self._settings.root)
         variables = {
             **os.environ,
-            "VAGRANT_CHECKPOINT_DISABLE": "1",  # or Vagrant asks the network for a newer one
-            MARK: root,  # finds it when it outlives this run
+            "VAGRANT_CHECKPOINT_DISABLE": "1",  # or Vagrant looks for a newer version on the internet
+            MARK: root,  # the reaper finds Vagrant by it if it outlives this run
             "PG_VAGRANT_PLUGIN": str(PLUGIN),
             "PG_PROGRAM": shlex.join([sys.executable, "-m", "proving_ground.cli"]),
         }
         if not (self._settings.root / "Vagrantfile").exists():
             variables |= {"PG_ROOT": root, "VAGRANT_CWD": str(PLUGIN.parent)}
             variables["VAGRANT_DOTFILE_PATH"] = f"{root}/.vagrant"
-        if self._settings.provider not in BY_PLUGIN:  # to load those of other providers takes a second, each time
+        if self._settings.provider not in BY_PLUGIN:  # loading other providers' plugins takes a second for each call
             variables["VAGRANT_NO_PLUGINS"] = "1"
         client = Client(root, env=variables, out_cm=to_log, err_cm=to_log)
         client.deadline = DEADLINES[self._settings.provider]
@@ -162,4 +162,4 @@ class Vagrant:
                 words, where=f"vagrant {word}", hint="run `proving-ground destroy`", log=self.log
             ) from error
         finally:
-            end_marked(root)  # what runs on after an interruption would make more machines
+            end_marked(root)  # after an interruption, remaining processes would create more machines

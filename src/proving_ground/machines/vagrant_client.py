@@ -1,6 +1,6 @@
-"""python-vagrant's client with a deadline for every call, and snapshots of single machines.
+"""Extend python-vagrant's client with a deadline for every call, and snapshots of single machines.
 
-Only imported where Vagrant is used: python-vagrant is an extra, and warns on import where Vagrant is missing.
+Imported only if Vagrant is used: python-vagrant is an extra, and warns on import if Vagrant is missing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import vagrant
 
 
 class Client(vagrant.Vagrant):  # type: ignore[misc]
-    """Puts coreutils' timeout before every call: python-vagrant itself waits for ever."""
+    """Runs every call with coreutils' timeout: python-vagrant itself waits for ever."""
 
     deadline = 300
 
@@ -18,14 +18,14 @@ class Client(vagrant.Vagrant):  # type: ignore[misc]
         return ["timeout", "--kill-after=10", str(self.deadline), *command]
 
     def snapshot_restore_only(self, name: str) -> None:
-        """python-vagrant's own word starts the machines one after the other."""
+        """Restore without a start: python-vagrant's own method starts the machines one after the other."""
         self._call_vagrant_command(["snapshot", "restore", "--no-start", "--no-provision", name])
 
     def snapshot_delete_from(self, machine: str, name: str) -> None:
-        """The same as python-vagrant's word, of one machine: others may not have it."""
+        """Delete a snapshot of one machine; python-vagrant's own method needs it on all machines."""
         self._call_vagrant_command(["snapshot", "delete", machine, name])
 
     def machines_with(self, name: str) -> list[str]:
-        """Names of the machines that have a snapshot of this name."""
+        """Return the names of the machines that have a snapshot of this name."""
         present = [status.name for status in self.status() if status.state != self.NOT_CREATED]
         return [each for each in present if name in self._run_vagrant_command(["snapshot", "list", each]).split()]

@@ -1,1 +1,1 @@
-"""The pytest plugin: options, fixtures, hooks."""
+"""The pytest plugin: options, fixtures and hooks."""

@@ -1,4 +1,4 @@
-"""The fixture ``pg_ansible``: single Ansible modules and roles against the machines that are up."""
+"""The fixture ``pg_ansible``: run single Ansible modules and roles on the machines that are up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proving_ground.core.timeouts import Timeouts
 
 
 class AdHoc(Protocol):
-    """Runs a module on hosts of the run's inventory; arguments, result and error are :func:`adhoc.run_module`'s."""
+    """Runs a module on hosts of the run's inventory; arguments, result and error as in :func:`adhoc.run_module`."""
 
     def __call__(
         self,
@@ -27,7 +27,7 @@ class AdHoc(Protocol):
         env: Mapping[str, str] | None = None,
         timeout: float = SECONDS,
     ) -> Results:
-        """Host → the module's result; raises ModuleError, which names host and message."""
+        """Return host → the module's result; raises ModuleError, which names host and message."""
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +39,8 @@ def pg_ansible(
     """Runs a module: ``pg_ansible("nodes", "stat", {"path": "/etc"})["web-01"]["stat"]["exists"]``.
 
     Takes a pattern of hosts, a module, its arguments (a mapping, or text as on the command line) and ``become``,
-    ``check``, ``extra_vars``, ``env``, ``timeout`` (seconds). Returns host → result, a dict; fails with a ModuleError
-    that names host and message where the module fails, no host matches, or it does not end in time.
+    ``check``, ``extra_vars``, ``env``, ``timeout`` (seconds). Returns host → result, a dict; raises a ModuleError that
+    names host and message if the module fails, no host matches, or it does not end in time.
     """
 
     def run(pattern: str, module: str, args: Mapping[str, Any] | str = "", **options: Any) -> Results:

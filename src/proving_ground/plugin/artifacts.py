@@ -1,4 +1,4 @@
-"""Collect in one folder what a run leaves: results, logs, and the files that reach its machines."""
+"""Collect a run's files in one folder: results, logs, and the files with which one reaches its machines."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from proving_ground.core.settings import Settings
 
 KEPT_RUNS = 20
-"""Older runs' folders are removed."""
+"""Number of runs whose folders stay; older ones are removed."""
 
 STATE_FILES = ("ssh.config", "inventory.yml")
-"""What every run leaves; a project names further files (``artifacts``)."""
+"""Files that every run copies; a project names further files (``artifacts``)."""
 
 
 def collect(settings: Settings) -> None:
-    """Copy the state's files into the run's folder, point ``latest`` at it, remove the oldest runs."""
+    """Copy files of the state directory to the run's folder, point ``latest`` at it, remove the oldest runs."""
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     for name in (*STATE_FILES, *settings.project.artifacts):
         source = settings.state_directory / name

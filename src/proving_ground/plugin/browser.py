@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
 
 PAGE_TIMEOUT = 30
-"""Seconds in which a page has to be there."""
+"""Seconds in which a page has to load."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-"""Names of browsers in the order of preference; ``scripts/setup`` installs the first where there is none."""
+"""Names of browsers, preferred ones first; ``scripts/setup`` installs the first if none is installed."""
 SNAP = "chromium.chromedriver"
 SEARCHED = f"{os.environ.get('PATH', '')}:/snap/bin"
-"""Ubuntu's Chromium is a snap, and not every process has the place of these on its path."""
+"""``PATH`` and the directory of snaps: Ubuntu's Chromium is a snap, and some processes lack this directory."""
 
 ARGUMENTS = (
     "--headless=new",
@@ -40,33 +40,33 @@ ARGUMENTS = (
     "--disable-sync",
     "--disable-extensions",
     "--window-size=1000,800",
-    # Whatever Chromium might want to call home for does not resolve.
+    # Chromium resolves no host name, so it cannot contact its maker's servers.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 
 
 class Programs(NamedTuple):
-    """What drives the browser, and the browser; None where the driver knows it."""
+    """Paths of the driver and the browser; no browser if the driver finds it itself."""
 
     driver: str
     browser: str | None
 
 
 def look(name: str) -> str | None:
-    """The path of a program, or None."""
+    """Return the path of a program, or None."""
     return shutil.which(name, path=SEARCHED)
 
 
 def programs(find: Callable[[str], str | None] = look) -> Programs:
-    """Paths of the driver and of the browser that it drives.
+    """Return the paths of the driver and of the browser that it drives.
 
-    A snap's driver is confined with its browser, sees no other, and names in /usr/bin only lead to it.
+    A snap's driver is confined with its browser and sees no other browser; names in /usr/bin only lead to the snap.
 
     Args:
-        find: tells the path of a program by its name, or None.
+        find: returns the path of a program by its name, or None.
 
     Raises:
-        PreflightError: either is missing.
+        PreflightError: the driver or the browser is missing.
     """
     browser, snap = next((path for name in BROWSERS if (path := find(name))), None), find(SNAP)
     if snap is not None and (find("chromium") or "/snap/").startswith("/snap/"):
@@ -80,7 +80,7 @@ def programs(find: Callable[[str], str | None] = look) -> Programs:
 
 @pytest.fixture(scope="session")
 def pg_webdriver() -> ModuleType:
-    """The module ``selenium.webdriver``; a project that lacks it is told so before machines are made."""
+    """The module ``selenium.webdriver``; raises an error before machines are created if it is not installed."""
     require("selenium", extra="browser", where="pg_browser")
     return import_module("selenium.webdriver")
 

@@ -1,4 +1,4 @@
-"""Make the settings of a run from options, environment and ``pyproject.toml``; refuse wrong values at once."""
+"""Make the settings of a run from options, environment and ``pyproject.toml``; reject invalid values."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from proving_ground.core.settings import KEEP, PROVIDERS, Settings, usual_provid
 from proving_ground.core.topology import Topology
 
 LARGEST_FACTOR = 100.0
-"""Nobody waits longer than that."""
+"""The largest factor that the option accepts."""
 
 UNKNOWN = Topology("", (), {"machines": IPv4Network("192.0.2.0/24")}, {})
-"""The plan where none can be read: no machine, in the network that documentation uses."""
+"""The topology if its file cannot be read: no machines, in the network reserved for documentation."""
 
 Values = dict[str, str | bool | None]
-"""What was asked for, by :attr:`options.Option.key`; None where nothing was."""
+""":attr:`options.Option.key` → the option's value; None if it was not given."""
 
 
 def settings_from(values: Values, root: Path, run_id: str | None = None) -> Settings:
     """Make the settings of a run.
 
     Args:
-        values: what was asked for.
+        values: the options' values.
         root: the project's root directory.
-        run_id: of the run that this process belongs to, or None for a new one.
+        run_id: id of the run that this process belongs to, or None for a new run.
 
     Raises:
-        UsageError: a value is not among those that can be.
+        UsageError: a value is invalid.
     """
     project = read_project(root)
     provider = _one_of("provider", values, PROVIDERS, usual_provider(project))

@@ -15,16 +15,16 @@ from proving_ground.plugin.fixtures import has_machines
 from proving_ground.plugin.run import run_of
 
 FEW = 3
-"""Failed tests that are worth a line of their own."""
+"""Up to so many failed tests get a command line of their own."""
 
 
 def access_commands(settings: Settings, topology: Topology, concerned: Sequence[str] = ()) -> Iterator[str]:
-    """Command lines, to be pasted in the checkout.
+    """Yield the command lines that reach the machines, for pasting in the project's directory.
 
     Args:
-        settings: whose machines.
-        topology: which they are.
-        concerned: names of the machines that matter; empty for all.
+        settings: the run's settings.
+        topology: the machines.
+        concerned: names of the machines to list; empty for all.
     """
     state = settings.state_directory.relative_to(settings.root)
     for node in topology.nodes:
@@ -45,12 +45,12 @@ def _login(settings: Settings, machine: str) -> list[str]:
 
 
 def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = True) -> Iterator[str]:
-    """Command lines that run failed tests again.
+    """Yield the command lines that run failed tests again.
 
     Args:
-        settings: of the run in which they failed; what differs from the defaults is said again.
-        failed: their node identifiers; none runs everything.
-        reuse: whether that can be on the machines as they are.
+        settings: of the run in which they failed; the command line repeats those that differ from the defaults.
+        failed: the tests' node ids; empty for all tests.
+        reuse: whether to use the machines that are up.
     """
     plain = Settings(settings.root, settings.run_id, provider=usual_provider(settings.project))
     words = ["pytest", *(["--pg-reuse"] if reuse else [])]
@@ -67,12 +67,12 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Remember what is run: whoever enters a debugger is not told."""
+    """Remember the running test: ``pytest_enter_pdb`` does not get it."""
     run_of(item.config).item = item
 
 
 def pytest_enter_pdb(config: pytest.Config) -> None:
-    """Before a debugger asks, in a test about machines: how to look at them meanwhile; the same ones once."""
+    """Print how to reach the machines before the debugger's prompt, if the test uses machines; the same hints once."""
     run = run_of(config)
     item, reporter = run.item, config.pluginmanager.getplugin("terminalreporter")
     if item is None or reporter is None or not has_machines(item):
@@ -89,7 +89,7 @@ def pytest_enter_pdb(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """After a failure, and wherever machines are kept on purpose: how to look at them."""
+    """Print how to reach the machines, after a failure or with ``--pg-keep always``."""
     run = run_of(config)
     settings = run.settings
     reports = [*terminalreporter.getreports("failed"), *terminalreporter.getreports("error")]

@@ -1,7 +1,7 @@
-"""What pytest loads of the installed plugin: its options, and all the rest only in a project that asks for it.
+"""The module that pytest loads in every project: adds the options, and loads the rest only if the project uses it.
 
-A project asks with a table ``[tool.proving-ground]`` in the ``pyproject.toml`` of its root directory. Everywhere else
-the plugin has to cost nothing and to change nothing, so this module imports nothing of the package but
+A project uses the plugin if the ``pyproject.toml`` of its root directory has a table ``[tool.proving-ground]``. In all
+other projects the plugin must cost no time and change nothing, so of the package this module imports only
 :mod:`options` and :mod:`table`.
 """
 
@@ -20,21 +20,21 @@ PARTS = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, in every project: ``--help`` has to show them."""
+    """Add the options in every project, so that ``--help`` shows them."""
     options.add(parser)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Let a project's conftest implement the hooks, in whichever order the two are loaded."""
+    """Register the hooks before a project's ``conftest.py`` implements them."""
     from proving_ground.plugin import hookspecs
 
     pluginmanager.add_hookspecs(hookspecs)
     pluginmanager.register(_Last(), "proving-ground-last")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest's own plugins go by what is configured here, as by the path of JUnit's results
+@pytest.hookimpl(tryfirst=True)  # pytest's own plugins read values that ours set, such as the path of JUnit's results
 def pytest_configure(config: pytest.Config) -> None:
-    """Load the rest, if the project asks for it."""
+    """Load the rest, if the project uses the plugin."""
     if not is_asked_for(config.rootpath):
         options.refuse(config)
         return
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Last:
-    """Of two plugins that both define ``host`` pytest takes the one that was registered last: testinfra has one too."""
+    """Registers our fixture ``host`` last: testinfra defines ``host``, too, and pytest uses the last one registered."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""End a run with an error's own words and exit code, or fail one test with its words alone."""
+"""End a run with an error's text and exit code, or fail one test with the text alone."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from proving_ground.core.errors import HarnessError
 
 
 class error(pytest.exit.Exception):  # type: ignore[misc, name-defined] # noqa: N801 - the public name has no type
-    """Ends the run, as ``pytest.exit`` does, which raises the class that this one is made of.
+    """Ends the run, as ``pytest.exit`` does, which raises this class's base class.
 
-    pytest shows an exception's name before its words, and its module unless that is ``builtins``. So this class, which
-    is ours, has the name that a user is to read, ``error: …``; nothing of pytest or of the interpreter is changed.
+    pytest shows an exception's name before its text, and its module unless that is ``builtins``. So this class has the
+    name that a user reads, ``error: …``; it changes nothing in pytest or the interpreter.
     """
 
     __module__ = "builtins"
 
 
 def end_with(cause: HarnessError) -> NoReturn:
-    """End the run with the words and the exit code of ``cause``."""
+    """End the run with the text and the exit code of ``cause``."""
     raise error(str(cause), returncode=cause.exit_code)
 
 
@@ -30,10 +30,10 @@ def pytest_runtest_makereport(
     item: pytest.Item,  # noqa: ARG001 - the hook's own arguments
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that ran into such an error shows its words alone: a traceback through our source is for our bugs."""
+    """Show only the text of a HarnessError that a test raised: a traceback through our source would not help a user."""
     report = yield
     if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, HarnessError):
         words = report.longrepr = call.excinfo.getrepr(style="value", chain=False)
-        if words.reprcrash is not None:  # what the summary and JUnit have of it
+        if words.reprcrash is not None:  # the message in pytest's summary and JUnit's results
             words.reprcrash.message = str(call.excinfo.value)
     return report

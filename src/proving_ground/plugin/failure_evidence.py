@@ -1,4 +1,4 @@
-"""Collect evidence right after a failed test, from all places at once, before anything changes."""
+"""Collect evidence right after a failed test, from all machines at once, before anything changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from proving_ground.plugin.fixtures import has_machines
 from proving_ground.plugin.run import run_of
 
 MOST = 5
-"""Failures of one run that are looked into: one cause brings many, and the first are nearest to it."""
+"""Collect evidence for so many failures of a run: one cause makes many tests fail, and the first are nearest to it."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -24,7 +24,7 @@ def pytest_runtest_makereport(
     item: pytest.Item,
     call: pytest.CallInfo[None],  # noqa: ARG001 - the hook's own arguments
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Look before the test's fixtures are taken down; the report says where it is written."""
+    """Collect evidence before the teardown of the test's fixtures; the report names the folder."""
     report = yield
     if report.failed and report.when in {"setup", "call"} and has_machines(item):
         run = run_of(item.config)
@@ -34,12 +34,12 @@ def pytest_runtest_makereport(
             run.evidence.append(folder)
             report.sections.append(("evidence", f"{_shown(folder, item.config)} (collected in {seconds:.1f} s)"))
         else:
-            report.sections.append(("evidence", f"{MOST} failures have been looked into before; none for this one"))
+            report.sections.append(("evidence", f"none: {MOST} earlier failures have evidence, the most in one run"))
     return report
 
 
 def collectors(item: pytest.Item) -> Iterator[Collector]:
-    """What to look at: the machines that the test's name tells of, or all; and what the project adds."""
+    """Yield the collectors of the machines in the test's node id, or of all machines; then the project's collectors."""
     run = run_of(item.config)
     for node in run.topology.named_in(item.nodeid) or run.topology.nodes:
         yield on_machine(run.settings, node.name, node.name, MACHINE)
@@ -48,9 +48,9 @@ def collectors(item: pytest.Item) -> Iterator[Collector]:
 
 
 def collect(wanted: Sequence[Collector], folder: Path, timeouts: Timeouts) -> float:
-    """Look at everything at the same time and write a file each; returns how many seconds it took.
+    """Run all collectors at the same time and write a file for each; returns the seconds that it took.
 
-    Never fails: what could not be seen is said in the file.
+    It raises no error of a collector: the file says why its text may be incomplete.
     """
     start = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def collect(wanted: Sequence[Collector], folder: Path, timeouts: Timeouts) -> fl
 
 
 def folder_name(nodeid: str) -> str:
-    """A test's node identifier as the name of a folder: readable, and nothing that a shell or a disk minds."""
+    """Convert a test's node id to a readable folder name without special characters of shells and file systems."""
     file, _, test = nodeid.partition("::")
     return re.sub(r"[^\w.-]+", "-", f"{Path(file).stem}-{test}").strip("-.")[:120]
 

@@ -1,4 +1,4 @@
-"""The session's fixtures: machines that are up, machines that are converged, testinfra hosts on them."""
+"""The session's fixtures: machines that are up, converged machines, testinfra hosts."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def pg_settings(pytestconfig: pytest.Config) -> Settings:
 
 @pytest.fixture(scope="session")
 def pg_timeline(pytestconfig: pytest.Config) -> Timeline:
-    """Keeps what happens in this run, and when, for its report."""
+    """Records the events of this run with their times, for its report."""
     return run_of(pytestconfig).timeline
 
 
 @pytest.fixture(scope="session")
 def pg_lifecycle(pytestconfig: pytest.Config) -> Lifecycle:
-    """The phases of the run; at its end, machines that it made are removed unless ``--pg-keep`` says otherwise."""
+    """The phases of the run; at its end the run removes the machines that it made, unless ``--pg-keep`` keeps them."""
     run = run_of(pytestconfig)
     if run.shared is None or not run.is_worker:
         return run.attempt(run.hold)
@@ -55,7 +55,7 @@ def pg_lifecycle(pytestconfig: pytest.Config) -> Lifecycle:
 
 @pytest.fixture(scope="session")
 def pg_machines(pytestconfig: pytest.Config, pg_lifecycle: Lifecycle) -> Lifecycle:
-    """Machines that are up and answer; nothing is said of what is installed on them."""
+    """Machines that are up and answer, whether converged or not."""
     run = run_of(pytestconfig)
     pg_lifecycle.needed_roles = run.needed_roles
     run.attempt(lambda: once(run, "machines", pg_lifecycle.create))
@@ -63,23 +63,23 @@ def pg_machines(pytestconfig: pytest.Config, pg_lifecycle: Lifecycle) -> Lifecyc
 
 
 @pytest.fixture(scope="session")
-def pg_timeouts(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Timeouts:  # noqa: ARG001 - it goes by their speed
-    """Waits, and how long: ``pg_timeouts.wait_until("the page is there", probe, timeout=10)``."""
+def pg_timeouts(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Timeouts:  # noqa: ARG001 - sets the factor
+    """Waits with scaled time-outs: ``pg_timeouts.wait_until("the page is there", probe, timeout=10)``."""
     return run_of(pytestconfig).timeouts
 
 
 @pytest.fixture(scope="session")
-def pg_topology(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Topology:  # noqa: ARG001 - they are in a network
-    """The plan of the machines that are up: nodes, groups, networks, variables."""
+def pg_topology(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Topology:  # noqa: ARG001 - sets the network
+    """The topology of the machines that are up: nodes, groups, networks, variables."""
     return run_of(pytestconfig).topology
 
 
 @pytest.fixture(scope="session")
 def pg_converged(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Converge | None:
-    """Machines that the playbook has been run on; the run's result, or None when it had been before, or when it failed.
+    """Converged machines: the playbook's result, or None if the machines were converged before, or if a task failed.
 
-    In a project without a playbook they are machines that are up.
-    When a task failed, tests of what did converge still run, and the others say why not (``skip_unconverged``).
+    In a project without a playbook the machines are only up.
+    If a task failed, tests of the roles that did converge still run; pytest skips the others (``skip_unconverged``).
     """
     run = run_of(pytestconfig)
 
@@ -94,9 +94,9 @@ def pg_converged(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Converg
 
 
 def await_roles(run: Run, lifecycle: Lifecycle, roles: Collection[str] | None) -> None:
-    """On restored machines: wait for what these roles have started, None for all.
+    """On restored machines, wait until the services of these roles are ready; None for all roles.
 
-    What fails is kept as a converge's failure is.
+    A failed wait counts as a failed converge.
     """
 
     def wait() -> None:
@@ -113,13 +113,13 @@ def await_roles(run: Run, lifecycle: Lifecycle, roles: Collection[str] | None) -
 
 @pytest.fixture(scope="session")
 def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
-    """What nodes are given: host path, key, images and versions of the depot's view."""
+    """The depot's view that machines mount: host path, key, images and versions."""
     return once(run_of(pytestconfig), "view", lambda: pg_machines.view)
 
 
 @pytest.fixture(scope="session")
 def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle, pg_timeouts: Timeouts) -> Hosts:
-    """Hosts of testinfra by name: ``hosts["web-01"]``."""
+    """Testinfra's hosts by name: ``pg_hosts["web-01"]``."""
     run_of(pytestconfig).attempt(lambda: require("pytest-testinfra", extra="testinfra", where="host"))
     from proving_ground.machines.hosts import Hosts  # needs an extra
 
@@ -134,14 +134,14 @@ def pg_node(host: Host, pg_topology: Topology) -> Node:
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest, pg_hosts: Hosts) -> Host:
-    """The testinfra host of this item: a machine of the groups that ``@pytest.mark.hosts`` names, or else of any."""
+    """The testinfra host of this test: a machine of the groups in ``@pytest.mark.hosts``, or else any machine."""
     if request.node.get_closest_marker("before_converge") is None:
         request.getfixturevalue("pg_converged")
     return pg_hosts[request.param]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize ``host`` by the plan alone: collection touches no machine."""
+    """Parametrize ``host`` from the topology alone: collection touches no machine."""
     if "host" not in metafunc.fixturenames:
         return
     marker, plan = metafunc.definition.get_closest_marker("hosts"), run_of(metafunc.config).plan
@@ -159,9 +159,9 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def playbook_steps(config: pytest.Config) -> tuple[Step, ...]:
-    """The steps of this run's playbook, read and not run; one that cannot be read ends the run, or has none to show."""
+    """Return the steps of this run's playbook; an unreadable one ends the run, or has no steps with ``--help`` etc."""
     run = run_of(config)
-    if run.plan is UNKNOWN:  # who only looks is told why; Ansible would warn of every group that is not there
+    if run.plan is UNKNOWN:  # the run has a warning already; Ansible would warn of every group that does not exist
         return ()
     try:
         return steps(run.settings.root / run.settings.playbook, run.plan)
@@ -173,7 +173,7 @@ def playbook_steps(config: pytest.Config) -> tuple[Step, ...]:
 
 
 def has_machines(item: pytest.Item) -> bool:
-    """Whether the test is about machines, and there are some."""
+    """Return whether the test uses machines, and machines are up."""
     names: list[str] = getattr(item, "fixturenames", [])
     record = run_of(item.config).record
     return "pg_machines" in names and record is not None and record.phase != "creating"

@@ -13,10 +13,10 @@ from proving_ground.plugin.run import run_of
 
 PROPERTY = "wait"
 WORTH_TELLING = 1.0
-"""Seconds: shorter waits are how polling works."""
+"""Seconds; shorter waits are a normal part of polling."""
 
 NEAR = 0.5
-"""The part of its limit beyond which a wait that succeeded counts as lucky."""
+"""A successful wait that took more than this part of its time-out counts as lucky."""
 
 MOST = 10
 
@@ -26,9 +26,9 @@ def pytest_runtest_makereport(
     item: pytest.Item,
     call: pytest.CallInfo[None],  # noqa: ARG001 - the hook's own arguments
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note the waits of each test, those of its fixtures among them, in its report and so in JUnit's results."""
+    """Add the waits of each test and its fixtures to its report, and so to JUnit's results."""
     run = run_of(item.config)
-    if "pg_machines" in getattr(item, "fixturenames", []):  # what waits without machines waits for itself
+    if "pg_machines" in getattr(item, "fixturenames", []):  # waits of other tests say nothing about machines
         for waited in run.waits:
             if waited.seconds >= WORTH_TELLING or waited.transport_errors:
                 item.user_properties.append((PROPERTY, json.dumps(asdict(waited))))
@@ -37,7 +37,7 @@ def pytest_runtest_makereport(
 
 
 def noted(reports: Iterable[pytest.TestReport]) -> list[tuple[str, Waited]]:
-    """Test and wait, for every wait that reports tell of; each once, although a test has several reports."""
+    """Return the pairs of test and wait in the reports, each once, although a test has several reports."""
     found = {
         (report.nodeid, value): Waited(**json.loads(str(value)))
         for report in reports
@@ -48,12 +48,12 @@ def noted(reports: Iterable[pytest.TestReport]) -> list[tuple[str, Waited]]:
 
 
 def lucky(waited: Waited) -> bool:
-    """Whether a slower moment would have made a failure of it, or an error had to be overlooked."""
+    """Return whether the wait came close to its time-out, or retried after a transport error."""
     return waited.transport_errors > 0 or waited.seconds > NEAR * waited.timeout
 
 
 def described(nodeid: str, waited: Waited) -> str:
-    """One wait in one line."""
+    """Format a wait as one line."""
     errors = f", {waited.transport_errors} transport errors" if waited.transport_errors else ""
     last = f"; last: {waited.last_reason.splitlines()[0]}" if waited.last_reason else ""
     return (
@@ -63,7 +63,7 @@ def described(nodeid: str, waited: Waited) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The longest wait in one line, and the flake budget: passing tests that would not have passed on a worse day."""
+    """Print the flake budget: lucky waits of passing tests; if there are none, the wait nearest to its time-out."""
     waits = noted(terminalreporter.getreports("passed"))
     if not waits:
         return

@@ -1,4 +1,4 @@
-"""After a green run, before machines are removed, ask all of them at once for trouble that no test saw."""
+"""After a green run, before machines are removed, check all of them at once for problems that no test saw."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ FILE = "findings.json"
 
 @dataclass(frozen=True)
 class Scan:
-    """What came of asking.
+    """The result of a scan.
 
     Attributes:
-        machines: how many machines there are.
-        sources: what was looked into.
+        machines: number of machines.
+        sources: names of the sources that were checked.
         findings: each once.
-        unanswered: host and source that did not tell all, and why.
-        seconds: how long it took.
+        unanswered: host and source of an incomplete check → the reason.
+        seconds: how long the scan took.
     """
 
     machines: int
@@ -43,9 +43,9 @@ class Scan:
 
 
 def pytest_proving_ground_end(session: pytest.Session) -> None:
-    """Scan machines that are converged, when all is green.
+    """Scan converged machines after a green run.
 
-    A red run has its evidence already and is not to be delayed; one that was broken off says nothing.
+    A red run has its evidence already, and a scan would delay it; an interrupted run has no verdict.
     """
     run = run_of(session.config)
     ended_well = session.exitstatus == pytest.ExitCode.OK and not run.is_red
@@ -67,7 +67,7 @@ def _scan(run: Run) -> Scan:
 
 
 def of_machines(settings: Settings, topology: Topology) -> list[HealthCheck]:
-    """What every machine is asked: its journal since it started."""
+    """Return a check of every machine's journal since boot."""
     return [
         HealthCheck(node.name, "journal", on_machine(settings, node.name, node.name, JOURNAL), partial(read, node.name))
         for node in topology.nodes
@@ -75,7 +75,7 @@ def of_machines(settings: Settings, topology: Topology) -> list[HealthCheck]:
 
 
 def _added(config: pytest.Config) -> tuple[list[HealthCheck], dict[str, str]]:
-    """The project's own checks; its mistake in naming them is told, and makes no green run red."""
+    """Return the checks of the project's hooks; an error in a hook is reported, but leaves the run green."""
     try:
         named = config.hook.pytest_proving_ground_health_checks(config=config)
     except Exception as error:
@@ -84,22 +84,22 @@ def _added(config: pytest.Config) -> tuple[list[HealthCheck], dict[str, str]]:
 
 
 def ask(checks: Sequence[HealthCheck], timeouts: Timeouts) -> tuple[list[Finding], dict[str, str]]:
-    """Ask everybody at the same time.
+    """Run all checks at the same time.
 
     Returns:
-        The findings, each once; and who did not tell all, with the reason: of these nothing else is known.
+        The findings, each once; and the incomplete checks with their reasons.
     """
     found: list[Finding] = []
     unanswered: dict[str, str] = {}
     for check, (_, seen) in zip(checks, run_collectors([each.look for each in checks], timeouts), strict=True):
         trouble = seen.trouble
         try:
-            for finding in check.read(seen.text):  # what comes before a mistake counts
+            for finding in check.read(seen.text):  # findings before an error count
                 found.append(finding)
         except Exception as error:
             trouble = trouble or _cause(error)
         if trouble:
-            # What a program says when it fails is the reason; what it said when its time was up is not.
+            # The output of a program that failed has the reason; the output before a time-out has not.
             words = last_words(seen.text) if trouble.startswith("ended") else ""
             unanswered[f"{check.host}: {check.source}"] = redact(f"{trouble}: {words}" if words else trouble)
     return distinct(found), unanswered
@@ -110,7 +110,7 @@ def _cause(error: Exception) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The findings, and who could not be asked; or in one line that there are none."""
+    """Print the findings and the incomplete checks, or one line if there are none."""
     scan = run_of(config).scan
     if scan is None:
         return
@@ -122,5 +122,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for finding in scan.findings:
         terminalreporter.write_line(str(finding))
     for name, reason in scan.unanswered.items():
-        terminalreporter.write_line(f"not scanned, or not all of it: {name}: {reason}")
+        terminalreporter.write_line(f"not or only partly scanned: {name}: {reason}")
     terminalreporter.write_line(f"({where}; as data in {FILE} of the run's artifacts)")

@@ -1,4 +1,4 @@
-"""The hooks by which a project adds to a run, in its root ``conftest.py`` or in a plugin of its own."""
+"""The hooks with which a project extends a run, in its root ``conftest.py`` or in a plugin of its own."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 @pytest.hookspec
 def pytest_proving_ground_end(session: pytest.Session) -> None:
-    """Look at the machines for the last time: all tests are over, in all processes. Not called on xdist's workers."""
+    """Check the machines after all tests in all processes, before their removal. Not called on xdist's workers."""
 
 
 @pytest.hookspec
 def pytest_proving_ground_report(session: pytest.Session) -> None:
-    """Write a report: the run has ended, and with it its machines. Not called on xdist's workers."""
+    """Write a report after the end of the run and the removal of its machines. Not called on xdist's workers."""
 
 
 @pytest.hookspec
 def pytest_proving_ground_collectors(item: pytest.Item) -> list[Collector]:  # type: ignore[empty-body]
-    """Name further things to look at when ``item`` has failed."""
+    """Return further collectors to run when ``item`` has failed."""
 
 
 @pytest.hookspec
 def pytest_proving_ground_health_checks(config: pytest.Config) -> list[HealthCheck]:  # type: ignore[empty-body]
-    """Name what to ask after a green run, besides the machines' journals."""
+    """Return further health checks to run after a green run, besides those of the machines' journals."""
 
 
 @pytest.hookspec
 def pytest_proving_ground_sections(config: pytest.Config) -> list[Section]:  # type: ignore[empty-body]
-    """Add sections to the report."""
+    """Return sections to add to the report."""

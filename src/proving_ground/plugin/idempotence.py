@@ -1,4 +1,4 @@
-"""Turn the second converge into test results: one item for each role on each host, known at collection."""
+"""Turn the second converge into test results: collection makes one test for each role on each host."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from proving_ground.plugin.xdist.workers import once
 
 @dataclass(frozen=True)
 class Repeated:
-    """What a role did on a host when nothing was left to be done.
+    """The second converge of a role on a host.
 
     Attributes:
-        host: its name.
+        host: the host's name.
         role: the role's name.
-        outcomes: of its tasks, in their order.
+        outcomes: of the role's tasks, in order.
     """
 
     host: str
@@ -37,7 +37,7 @@ class Repeated:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize ``pg_repeated`` over host and role: collection runs neither Ansible nor a machine."""
+    """Parametrize ``pg_repeated`` over host and role; collection runs no Ansible and touches no machine."""
     if "pg_repeated" not in metafunc.fixturenames:
         return
     found = named(metafunc.config)
@@ -45,7 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def named(config: pytest.Config) -> tuple[tuple[str, str], ...]:
-    """Host and role, for every role that the playbook names."""
+    """Return host and role for every role in the playbook."""
     return pairs(playbook_steps(config))
 
 
@@ -55,7 +55,7 @@ def pg_second_converge(
     pg_machines: Lifecycle,
     pg_converge_failure: ConvergeError | None,
 ) -> Converge | ConvergeError:
-    """The playbook's second run, with diffs; or the task that failed in it, although all had succeeded before."""
+    """The playbook's second run, with diffs; or the error of the task that failed only in the second run."""
     if pg_converge_failure is not None:
         pytest.skip(f"the first converge failed: {pg_converge_failure.cause}")
 
@@ -74,7 +74,7 @@ def pg_second_converge(
 
 @pytest.fixture
 def pg_repeated(request: pytest.FixtureRequest, pg_second_converge: Converge | ConvergeError) -> Repeated:
-    """One role on one host, converged once more."""
+    """The second converge of one role on one host."""
     host, role = request.param
     if isinstance(pg_second_converge, ConvergeError):
         if (host, role) == (pg_second_converge.host, pg_second_converge.role):
@@ -88,7 +88,7 @@ def pg_repeated(request: pytest.FixtureRequest, pg_second_converge: Converge | C
 def pg_unlisted_changes(
     pytestconfig: pytest.Config, pg_second_converge: Converge | ConvergeError
 ) -> tuple[Outcome, ...]:
-    """What the second converge changed outside the roles of the playbook: tasks of plays, dependencies of roles."""
+    """Changes of the second converge outside the playbook's roles: in tasks of plays, in dependencies of roles."""
     listed = named(pytestconfig)
     if isinstance(pg_second_converge, ConvergeError):
         if (pg_second_converge.host, pg_second_converge.role) not in listed:

@@ -1,4 +1,4 @@
-"""The command-line options, the environment variables beside them, and the markers: what they are called and mean."""
+"""Define the command-line options, their environment variables, and the markers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Option:
 
     Attributes:
         name: as in ``--pg-NAME``.
-        default: its value where nobody says otherwise, as ``--help`` shows it; None for a switch.
-        help: what it is for.
+        default: its default value, as ``--help`` shows it; None for a switch.
+        help: its text in ``--help``.
     """
 
     name: str
@@ -26,22 +26,22 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """As written on the command line: ``--pg-network-prefix``."""
+        """The option on the command line: ``--pg-network-prefix``."""
         return f"--pg-{self.name}"
 
     @property
     def variable(self) -> str:
-        """The environment variable that says the same: ``PG_NETWORK_PREFIX``."""
+        """The option's environment variable: ``PG_NETWORK_PREFIX``."""
         return f"PG_{self.key.upper()}"
 
     @property
     def key(self) -> str:
-        """As a name in Python: ``network_prefix``."""
+        """The option's name in Python: ``network_prefix``."""
         return self.name.replace("-", "_")
 
     @property
     def destination(self) -> str:
-        """Its attribute of ``config.option``."""
+        """The option's attribute of ``config.option``."""
         return f"pg_{self.key}"
 
 
@@ -61,21 +61,21 @@ OPTIONS = (
 
 MARKERS = (
     "hosts(*groups): parametrize the fixture `host` over the members of these groups, not over all machines",
-    "role(*names): what has to have converged on all its hosts for this test to mean anything",
-    "smoke: the one or two tests of a role that tell whether it works at all",
-    "before_converge: needs machines on which nothing has been installed yet",
-    "lifecycle: a phase of the run itself: syntax, converge, idempotence",
-    "disruptive: disturbs the cluster for a moment, or would be seen by other tests; no other runs at the same time",
-    "xdist_group(name): with -n, tests of one group run in one worker; without it, those of a file do",
+    "role(*names): the test needs these roles converged on all their hosts; else it is skipped",
+    "smoke: one of the one or two tests that show whether a role works at all",
+    "before_converge: the test needs machines before the playbook runs on them",
+    "lifecycle: the test is a phase of the run itself: syntax, converge, idempotence",
+    "disruptive: the test disturbs the machines or other tests; with -n, no other test runs at the same time",
+    "xdist_group(name): with -n, one worker runs all tests of a group; without it, all tests of a file",
 )
 
 
 LOOKING = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow", "collectonly")
-"""What pytest's own options are called, among ``config.option``, by which somebody only looks and runs no test."""
+"""Attributes of ``config.option`` for pytest's options that show something and run no test."""
 
 
 def add(parser: pytest.Parser) -> None:
-    """Add the options; values are checked later, and only in a project that uses them."""
+    """Add the options; their values are checked later, and only in a project that uses the plugin."""
     group = parser.getgroup("proving-ground", "Proving Ground: machines and playbooks")
     for option in OPTIONS:
         if option.default is None:
@@ -88,7 +88,7 @@ def add(parser: pytest.Parser) -> None:
 
 
 def values(config: pytest.Config) -> dict[str, str | bool | None]:
-    """What was asked for, by :attr:`Option.key`: on the command line, or else in the environment, or else None."""
+    """Return :attr:`Option.key` → value: from the command line, or else from the environment, or else None."""
     return {
         option.key: said if (said := config.getoption(option.destination)) is not None else from_environment(option)
         for option in OPTIONS
@@ -96,25 +96,25 @@ def values(config: pytest.Config) -> dict[str, str | bool | None]:
 
 
 def only_looks(config: pytest.Config) -> bool:
-    """Whether this call of pytest shows something and runs no test: it has to work whatever the project says."""
+    """Return whether this call of pytest shows something and runs no test: it has to work in a broken project, too."""
     return any(getattr(config.option, name, False) for name in LOOKING)
 
 
 def from_environment(option: Option) -> str | bool | None:
-    """What the environment says of an option; a variable that is empty says nothing."""
+    """Return an option's value in the environment; None if the variable is empty or not set."""
     said = os.environ.get(option.variable) or None
     return said if said is None or option.default is not None else said not in {"0", "false", "no"}
 
 
 def refuse(config: pytest.Config) -> None:
-    """In a project that does not use the plugin: refuse its options, which would be ignored.
+    """Raise an error if an option is given in a project that does not use the plugin, which would ignore it.
 
     Raises:
         pytest.UsageError: one was given.
     """
     for option in OPTIONS:
         if config.getoption(option.destination) is not None:
-            import pytest  # already there; the command line does without
+            import pytest  # not at the top: the command line `proving-ground` does not need it
 
             text = f"{option.flag}: {config.rootpath / 'pyproject.toml'} has no table [tool.proving-ground]"
             raise pytest.UsageError(text)

@@ -1,4 +1,4 @@
-"""Find how far machines have to be converged: up to the roles that the chosen tests name."""
+"""Find the roles that the chosen tests need, so that a converge can stop after their phase."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from proving_ground.plugin.skip_unconverged import GUARD, roles_of
 
 
 def roles_needed(item: pytest.Item) -> frozenset[str] | None:
-    """The roles that a test needs; None for all, which is what a test needs that does not say so."""
+    """Return the roles that a test needs; None for all roles, if a test of converged machines names none."""
     names: list[str] = getattr(item, "fixturenames", [])
     if GUARD in names:
         return roles_of(item) or None
@@ -18,7 +18,7 @@ def roles_needed(item: pytest.Item) -> frozenset[str] | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note what those tests need that are left to be run, in each process for itself."""
+    """Store the roles that the selected tests need; every process does this for itself."""
     needed = [roles_needed(item) for item in session.items]
     known = [roles for roles in needed if roles is not None]
     run_of(session.config).needed_roles = frozenset().union(*known) if len(known) == len(needed) else None

@@ -1,4 +1,4 @@
-"""The run, one object: what was asked for, what this process has found out, and its hold on the machines."""
+"""The run as one object: its settings, what happened so far, and the lock on the machines."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ class Run:
 
     Attributes:
         config: pytest's.
-        settings: what the run was asked for.
-        plan: the topology that was asked for; from the first look at the machines on, in their network.
-        timeline: keeps what happens, and when.
-        shared: what the processes of this run share; None where there is one process.
-        relay: on the controller, what writes the workers' output.
-        lifecycle: the phases, from the first need of machines on.
+        settings: the run's settings.
+        plan: the topology of the settings; once the machines are known, in their network.
+        timeline: records events with their times.
+        shared: state that the processes of this run share; None if there is one process.
+        relay: on the controller, the thread that writes the workers' output.
+        lifecycle: the phases; None until a test needs machines.
         needed_roles: the roles that the chosen tests need; None for all.
-        infrastructure_error: the error that ended the run before the tests could say anything.
-        failed_converge: the task that failed, when the machines are converged in part.
+        infrastructure_error: the error, outside of tests, that ended the run.
+        failed_converge: the task that failed, if the machines are converged only in part.
         began: when the run began, in seconds since 1970.
-        item: the test that is being run.
-        evidence: folders that evidence of failures was written to.
-        scan: what a scan after a green run has found.
-        closing_lines: what is said after everything else.
-        waits: those of the present test that came to their end.
-        hints_shown: the debug hints that a debugger has shown last.
+        item: the running test.
+        evidence: folders with evidence of failures.
+        scan: the result of the scan after a green run.
+        closing_lines: lines to print after everything else.
+        waits: successful waits of the running test.
+        hints_shown: the hints that the last debugger prompt has shown.
     """
 
     config: pytest.Config
@@ -90,31 +90,31 @@ class Run:
 
     @property
     def topology(self) -> Topology:
-        """The plan, in the network that the machines are in."""
+        """The topology in the network that the machines are in."""
         if (record := self.record) is not None and record.topology == self.settings.topology:
-            self.plan = self.plan.within(record.network_prefix)  # and so it stays when they are gone
+            self.plan = self.plan.within(record.network_prefix)  # stays so after the machines are removed
         return self.plan
 
     @property
     def record(self) -> Record | None:
-        """What the ledger says of machines that are there; None where there are none."""
+        """The ledger's record of the existing machines; None if there are none."""
         return Ledger(self.settings.state_directory).read()
 
     @property
     def timeouts(self) -> Timeouts:
-        """By the slower of the machines and of what was asked for on this host; each wait is noted in :attr:`waits`."""
+        """The time-outs with the larger factor of machines and settings; they add each wait to :attr:`waits`."""
         record = self.record
         machines = 1.0 if record is None else record.timeout_factor
         return Timeouts(max(self.settings.timeout_factor, machines), observe=self.waits.append)
 
     @property
     def is_red(self) -> bool:
-        """Whether anything has failed so far: a test, the converge, or what is under them."""
+        """Whether anything has failed so far: a test, the converge, or the infrastructure."""
         failed = self.config.pluginmanager.getplugin("session").testsfailed > 0
         return failed or self.infrastructure_error is not None or self.failed_converge is not None
 
     def say(self, line: str) -> None:
-        """Write a line to the terminal now, whatever is being captured: a run that is busy has to say so."""
+        """Write a line to the terminal now, even while pytest captures output: a slow run has to show progress."""
         manager = self.config.pluginmanager
         reporter, capture = manager.getplugin("terminalreporter"), manager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():
@@ -123,7 +123,7 @@ class Run:
                 reporter.write_line(line)
 
     def hold(self) -> Lifecycle:
-        """Take hold of the machines: from the first call to :meth:`release` no other run touches them.
+        """Lock the machines: from the first call until :meth:`release` no other run touches them.
 
         Raises:
             LockError: another run holds them.
@@ -139,15 +139,15 @@ class Run:
         return self.lifecycle
 
     def mark_processes(self) -> None:
-        """Mark what is started from here on, so that it is found if this process is killed."""
+        """Mark all processes started from now on, so that a later run finds them if this process is killed."""
         os.environ[MARK_OF_RUN] = mark_of_run(self.settings.checkout_id, self.settings.run_id)
 
     def release(self) -> None:
-        """Let other runs have the machines."""
+        """Unlock the machines for other runs."""
         self._hold.close()
 
     def attempt(self, phase: Callable[[], Value]) -> Value:
-        """Run ``phase``; an error of the harness ends the whole run with its own exit code, never as red tests."""
+        """Run ``phase``; a HarnessError ends the whole run with its exit code instead of failing tests."""
         try:
             return phase()
         except HarnessError as error:
@@ -159,18 +159,18 @@ class Run:
         self.note_cause(error)
         if self.is_worker and self.shared is not None:
             self.shared.keep(INFRASTRUCTURE_ERROR, error)
-            # If xdist is not told so, it takes the test that runs for a crash.
+            # Without this, xdist reports the running test as a crash of the worker.
             self.config.pluginmanager.getplugin("session").shouldstop = str(error)
         end_with(error)
 
     def warn(self, error: HarnessError) -> None:
-        """Say at the end, once, what would have ended a run that is more than a look."""
+        """Print the error once at the end as a warning: pytest only shows something, and runs no test."""
         line = f"warning: {error}"
         if line not in self.closing_lines:
             self.closing_lines.append(line)
 
     def note_failed_task(self, error: ConvergeError) -> None:
-        """Keep the task that failed, for all processes of the run; raises the error where none did: nothing ran."""
+        """Store the failed task for all processes of the run; raises the error if no task ran."""
         if not error.play:
             raise error
         self.failed_converge = error
@@ -179,13 +179,13 @@ class Run:
         self.note_cause(error)
 
     def note_cause(self, error: HarnessError) -> None:
-        """Keep why this run cannot be green, for its report."""
+        """Record in the timeline why this run is red, for its report."""
         host = error.host if isinstance(error, ConvergeError) else ""
         facts = {"what": error.cause, "hint": error.hint, "host": host, "log": str(error.log or "")}
         self.timeline.note("cause", **facts)
 
     def learn_from_workers(self) -> None:
-        """On the controller, when all workers have gone: learn what they found out."""
+        """On the controller, after the end of all workers: read the errors that they stored."""
         if self.relay is None or self.shared is None:
             return
         self.relay.end()
@@ -194,11 +194,11 @@ class Run:
 
 
 INFRASTRUCTURE_ERROR, FAILED_CONVERGE = "infrastructure-error", "failed-converge"
-"""What a worker finds out, all of the run goes by; by these names it is shared."""
+"""Names under which a worker stores its errors for the whole run."""
 
 RUN = pytest.StashKey[Run]()
 
 
 def run_of(config: pytest.Config) -> Run:
-    """The run that this process is part of."""
+    """Return the run of this process."""
     return config.stash[RUN]

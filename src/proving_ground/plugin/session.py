@@ -1,4 +1,4 @@
-"""Begin a run by making its settings; end it step by step when all tests are over."""
+"""Begin a run by making its settings; end it step by step after all tests."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from proving_ground.plugin.run import RUN, Run, run_of
 from proving_ground.plugin.xdist.handover import HANDED, shared_from
 
 
-@pytest.hookimpl(tryfirst=True)  # all others go by the settings
+@pytest.hookimpl(tryfirst=True)  # all other hooks use the settings
 def pytest_configure(config: pytest.Config) -> None:
-    """Register markers and make the run, so that a bad option ends it before anything is made."""
+    """Register the markers and make the run, so that an invalid option ends it before it creates anything."""
     for marker in options.MARKERS:
         config.addinivalue_line("markers", marker)
     handed = getattr(config, "workerinput", {}).get(HANDED, {})  # all workers of pytest-xdist are one run
@@ -31,13 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def run_from(config: pytest.Config, handed: Mapping[str, str]) -> Run:
-    """Make the run of what was asked for, or end it; who only looks gets what can be known, and a warning."""
+    """Make the run from options and settings; an error ends pytest, or is a warning if pytest runs no test."""
     settings, plan, trouble = Settings(config.rootpath, handed.get("run_id", "")), UNKNOWN, None
     try:
         settings = settings_from(options.values(config), config.rootpath, handed.get("run_id"))
         plan = plan_of(settings)
         if not config.option.collectonly:
-            Ledger(settings.state_directory).read()  # one that cannot be read is an error now, not in the middle
+            Ledger(settings.state_directory).read()  # an unreadable ledger is an error now, not during the tests
     except HarnessError as error:
         if not options.only_looks(config):
             end_with(error)
@@ -48,16 +48,16 @@ def run_from(config: pytest.Config, handed: Mapping[str, str]) -> Run:
     return run
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # around all others: pytest-order, too, wants to be the last
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around all other hooks, also around pytest-order's, which runs last
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """With ``--pg-reuse`` the phases that converge come last: what somebody broke has to be found, not fixed."""
+    """With ``--pg-reuse`` run the phases that converge last: tests have to find a fault before a converge fixes it."""
     yield
     if run_of(config).settings.reuse:
         items.sort(key=lambda item: item.get_closest_marker("lifecycle") is not None)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """What this run is about to use; nothing where that is not known."""
+    """Return the run's topology, provider and options; None if the topology cannot be read."""
     run = run_of(config)
     settings = run.settings
     if run.plan is UNKNOWN:
@@ -66,16 +66,16 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return header + (", reuse" if settings.reuse else "")
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)  # after workers have gone and fixtures have ended, before the summary
+@pytest.hookimpl(wrapper=True, trylast=True)  # after the end of workers and fixtures, before the summary
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
-    """End the run, whatever its end is: the one place that says in which order."""
+    """End the run, also after an error or interruption; this function defines the order of all last steps."""
     try:
         yield
     finally:
         run = run_of(session.config)
         if not run.is_worker and not run.only_looks:
             run.learn_from_workers()
-            artifacts.collect(run.settings)  # while what they are copies of is still there
+            artifacts.collect(run.settings)  # before the originals are removed together with the machines
             try:
                 look_and_remove(session, run)
             finally:
@@ -86,9 +86,9 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
 
 
 def look_and_remove(session: pytest.Session, run: Run) -> None:
-    """Have the machines looked at for the last time, then remove them, unless ``--pg-keep`` says otherwise.
+    """Call the hook ``pytest_proving_ground_end``, then remove the machines, unless ``--pg-keep`` keeps them.
 
-    An interruption ends what is being done here, but not the removal; a second one does.
+    An interruption ends the hook, or restarts the removal; the next one ends the removal.
     """
     if run.lifecycle is None:
         return
@@ -111,24 +111,24 @@ def look_and_remove(session: pytest.Session, run: Run) -> None:
 
 
 def is_removed(run: Run, lifecycle: Lifecycle) -> bool:
-    """Whether the machines do not outlive this run."""
+    """Return whether to remove the machines at the end of this run."""
     keep = run.settings.keep
     return lifecycle.created_here and (keep == "never" or (keep == "failed" and not run.is_red))
 
 
 def note_interruption(session: pytest.Session, run: Run) -> None:
-    """Say that this is the end, as pytest does while tests run; machines are still removed."""
+    """Set pytest's exit code for an interruption, and say that the removal of machines goes on."""
     session.exitstatus = pytest.ExitCode.INTERRUPTED
-    run.say("interrupted; what has to be removed still is")
+    run.say("interrupted; the removal of machines goes on")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Say what comes last, where the eye is; after an early end as well, which has no summary."""
+    """Print the closing lines at the end of the output, also after an early end, which has no summary."""
     run, reporter = config.stash.get(RUN, None), config.pluginmanager.getplugin("terminalreporter")
     if run is None or reporter is None or run.is_worker:
         return
     lines = [*run.closing_lines]
-    if run.failed_converge is not None:  # what was not run for it may be more than a screen
+    if run.failed_converge is not None:  # again: the list of skipped tests may be longer than a screen
         lines.append(f"converge failed: {run.failed_converge.cause}")
     for line in lines:
         reporter.ensure_newline()

@@ -12,17 +12,17 @@ from proving_ground.plugin.run import run_of
 
 GUARD = "pg_needed_roles"
 OWN_BUSINESS = ("before_converge", "lifecycle")
-"""Markers of tests that are not about what a role has made."""
+"""Markers of tests that need no converged role."""
 
 
 def roles_of(item: pytest.Item) -> frozenset[str]:
-    """The roles that a test names; none where it needs all."""
+    """Return the roles in a test's markers; empty if it needs all roles."""
     return frozenset(name for marker in item.iter_markers("role") for name in marker.args)
 
 
 @pytest.fixture
 def pg_needed_roles(request: pytest.FixtureRequest, pg_machines: Lifecycle, pg_converged: object) -> None:  # noqa: ARG001 - comes first
-    """Skips the test, with the cause, when a role that it needs did not converge; comes before all other fixtures."""
+    """Skips the test, with the cause, if a role that it needs did not converge; runs before all other fixtures."""
     needed = roles_of(request.node)
     run = run_of(request.config)
     await_roles(run, pg_machines, needed or None)
@@ -38,12 +38,12 @@ def pg_needed_roles(request: pytest.FixtureRequest, pg_machines: Lifecycle, pg_c
 
 @pytest.fixture(scope="session")
 def pg_converge_failure(pg_converged: object, pytestconfig: pytest.Config) -> ConvergeError | None:  # noqa: ARG001 - comes first
-    """The task that failed when the machines were converged, or None."""
+    """The error of the task that failed in the converge, or None."""
     return run_of(pytestconfig).failed_converge
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the guard first wherever converged machines are used: the other fixtures need what it asks about."""
+    """Add the guard as the first fixture of every test of converged machines: its other fixtures need the roles."""
     for item in items:
         names: list[str] = getattr(item, "fixturenames", [])
         wanted = {"pg_converged", "host"} & set(names) or item.get_closest_marker("role")
@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The cause, once."""
+    """Print the cause of a failed converge once."""
     error = run_of(config).failed_converge
     if error is not None:
         terminalreporter.section("converge failed", red=True, bold=True)

@@ -1,1 +1,1 @@
-"""Programs and services that the host runs."""
+"""Run and end programs and services on the host."""

@@ -28,13 +28,13 @@ def run(
 
     Args:
         command: program and arguments.
-        error: what is raised when it fails, is missing, or does not end in time.
-        where: what the error says it concerns.
-        timeout: seconds; then it is killed, with all of its session.
-        log: gets the command and all its output, appended.
-        cwd: where it runs.
-        env: variables on top of this process's own.
-        hint: what the error says to do.
+        error: class of the error that it raises if the program fails, is missing, or does not end in time.
+        where: the error's ``where``.
+        timeout: seconds; then it kills all processes of the program's session.
+        log: file to which it appends the command and all its output.
+        cwd: the program's working directory.
+        env: environment variables in addition to this process's own.
+        hint: the error's ``hint``.
 
     Raises:
         HarnessError: of the class ``error``.
@@ -70,16 +70,16 @@ def run(
 
 
 def last_words(output: str) -> str:
-    """The line of a program's output that most likely tells the cause: the last error line, or the last line."""
+    """Return the line of a program's output that most likely names the cause: the last error line, or the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     for line in reversed(lines):
         if any(word in line.lower() for word in ("error", "failed", "cannot", "denied", "fatal", "no such")):
             return line
-    return lines[-1] if lines else "it failed without a word"
+    return lines[-1] if lines else "it failed without any output"
 
 
 def _rest(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """What a process that has been killed had still said; what has left its session may keep its outputs open."""
+    """Return the rest of a killed process's output; a process that left the session may still hold its pipes open."""
     try:
         return process.communicate(timeout=5)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Note that INT or TERM has come before the present handler of the signal acts."""
+"""Call registered functions when SIGINT or SIGTERM arrives, before the signal ends anything."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NOTES: list[Callable[[], None]] = []
 
 @contextmanager
 def noted(note: Callable[[], None]) -> Iterator[None]:
-    """While this lasts, INT and TERM raise KeyboardInterrupt in the main thread, and call ``note`` before.
+    """In this context SIGINT and SIGTERM call ``note``, then raise KeyboardInterrupt in the main thread.
 
-    Python ends on TERM without finalizers, and pytest leaves it so. A signal that is ignored (INT, in the background of
-    a script) stays ignored.
+    Without it Python ends on SIGTERM without finalizers, also under pytest. A signal that the process ignores (SIGINT,
+    in the background of a script) stays ignored.
 
     Args:
-        note: called at the first signal and at all others; quick, and without errors.
+        note: called at every signal; has to be quick and raise nothing.
     """
 
     def handle(kind: int, frame: FrameType | None) -> None:
@@ -38,7 +38,7 @@ def noted(note: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def cancelling() -> Iterator[Callable[[], bool]]:
-    """While this lasts, INT and TERM are noted and raise nothing; what is yielded says whether one has come."""
+    """In this context SIGINT and SIGTERM raise nothing; the yielded function returns whether one has arrived."""
     told = threading.Event()
 
     def handle(kind: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal wants it
@@ -50,7 +50,7 @@ def cancelling() -> Iterator[Callable[[], bool]]:
 
 
 def tell() -> None:
-    """Call all that wants to be noted."""
+    """Call every registered function."""
     for note in _NOTES:
         note()
 
@@ -58,7 +58,7 @@ def tell() -> None:
 @contextmanager
 def _handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main one may
+        yield  # only the main thread may set signal handlers
         return
     before = {kind: signal.getsignal(kind) for kind in KINDS}
     try:

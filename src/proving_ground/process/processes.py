@@ -1,7 +1,7 @@
-"""Find processes by a mark, by their session or by recorded identity, and end them.
+"""Find processes by an environment variable, by session or by a recorded identity, and end them.
 
-Never by a name or a command line: those of others may look the same. psutil refuses to signal a process whose number
-has been given to another one since it was found. It is loaded when it is needed: who only collects tests pays nothing.
+It never searches by name or command line, since processes of other users or runs may have the same. psutil does not
+signal a process whose PID the kernel has reused. Functions import psutil themselves: collecting tests does not load it.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     import psutil
 
 CLOCK_SECONDS = 2.0
-"""By how much two readings of one creation time may differ: it is told in terms of the host's clock, which is adjusted.
-A number is not given to another process that soon: all other numbers come first."""
+"""The largest difference between two readings of one creation time, which changes when the host's clock is adjusted.
+The kernel does not reuse a PID that soon: it uses all other PIDs first."""
 
 
 def carrying(variable: str, value: str, *, whole: bool = True) -> list[psutil.Process]:
-    """Living processes whose environment has ``variable`` set to ``value``; not our own.
+    """Return the running processes, without this one, whose environment sets ``variable`` to ``value``.
 
     Args:
         variable: its name.
-        value: what it is set to.
-        whole: whether the value is all of it, or how it begins.
+        value: its value.
+        whole: whether the variable has to equal ``value``; if not, it has to start with it.
     """
     import psutil
 
     found = []
     for process in _all():
-        with suppress(psutil.Error):  # it has ended, or is somebody else's
+        with suppress(psutil.Error):  # it has ended, or belongs to another user
             said = process.environ().get(variable, "")
             if said == value or (not whole and said.startswith(value)):
                 found.append(process)
@@ -44,11 +44,11 @@ def carrying(variable: str, value: str, *, whole: bool = True) -> list[psutil.Pr
 
 
 def in_session(leader: psutil.Process) -> list[psutil.Process]:
-    """Living processes of the session that ``leader`` has made for itself, even when it has ended."""
+    """Return the running processes of the session that ``leader`` created, also after ``leader`` has ended."""
     import psutil
 
     if psutil.pid_exists(leader.pid) and not leader.is_running():
-        return []  # its number is another's; it is given away only when nobody is left in the session
+        return []  # another process has its PID; the kernel reuses a PID only when the session is empty
     found = []
     for process in _all():
         with suppress(ProcessLookupError):
@@ -58,10 +58,9 @@ def in_session(leader: psutil.Process) -> list[psutil.Process]:
 
 
 def _all() -> Iterator[psutil.Process]:
-    """All processes as they are now.
+    """Yield all current processes.
 
-    psutil's ``process_iter`` keeps them from the last time: a process that has got a number since is taken for the one
-    before, and then left out once.
+    psutil's ``process_iter`` caches processes: if a new process has reused a PID, it omits that process once.
     """
     import psutil
 
@@ -71,7 +70,7 @@ def _all() -> Iterator[psutil.Process]:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it runs; one that has ended and that its parent has not asked for yet does not."""
+    """Return whether the process runs; a zombie, which its parent has not waited for yet, does not."""
     import psutil
 
     try:
@@ -83,12 +82,12 @@ def is_alive(process: psutil.Process) -> bool:
 def end(find: Callable[[], list[psutil.Process]], *, grace: float) -> int:
     """End processes and wait until they are gone; returns how many there were.
 
-    psutil's own ``wait_procs`` does not fit: it takes the exit status of our children away from whoever has started
-    them, and takes what has ended for alive until a container's first process asks for it, which may be seconds.
+    psutil's ``wait_procs`` does not fit: it reaps our children, so that the code that started them gets no exit status,
+    and it counts zombies as running until a container's first process reaps them, which may take seconds.
 
     Args:
-        find: the living ones among them; asked again, since they may start others meanwhile.
-        grace: seconds between asking them to end and killing them; 0 kills at once.
+        find: returns the running ones; called repeatedly, since they may start other processes.
+        grace: seconds between SIGTERM and SIGKILL; 0 kills at once.
     """
     found = find()
     for kind in (signal.SIGTERM, signal.SIGKILL) if grace else (signal.SIGKILL,):
@@ -109,7 +108,7 @@ def send(process: psutil.Process, kind: signal.Signals) -> None:
 
 
 def process_of(pid: int) -> psutil.Process:
-    """The process that has this number now, and stays it whoever gets the number later."""
+    """Return the process that has this PID now; the object stays bound to it if the kernel reuses the PID."""
     import psutil
 
     return psutil.Process(pid)
@@ -121,13 +120,13 @@ def _none(processes: list[psutil.Process]) -> None:
 
 
 def record(path: Path, pid: int) -> None:
-    """Write which process ``pid`` is now: its number and when it was created (seconds since 1970)."""
+    """Write the PID and the creation time (seconds since 1970) of process ``pid`` to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"pid": pid, "created": process_of(pid).create_time()}) + "\n", encoding="ascii")
 
 
 def recorded(path: Path) -> psutil.Process | None:
-    """The process that :func:`record` has written down, if it lives; None as well where nothing legible is written."""
+    """Return the process that :func:`record` wrote, or None if it has ended or the file is missing or invalid."""
     import psutil
 
     try:

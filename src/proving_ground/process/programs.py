@@ -1,4 +1,4 @@
-"""Name the package that brings a program which the host lacks."""
+"""Name the package that installs a missing program."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ PACKAGES = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
 }
-"""The package of a program in Debian and Ubuntu, where it has another name."""
+"""Program → its package in Debian and Ubuntu, if the names differ."""
 
 
 def not_installed(*programs: str, where: str = "") -> PreflightError:
-    """The error of a host that lacks ``programs``; ``where`` is what needs them."""
+    """Return the error for missing ``programs``; ``where`` is what needs them."""
     packages = " ".join(dict.fromkeys(PACKAGES.get(program, program) for program in programs))
     hint = f"install it; on Debian and Ubuntu: apt-get install {packages}"
     verb = "is" if len(programs) == 1 else "are"

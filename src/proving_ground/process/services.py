@@ -1,4 +1,4 @@
-"""Start and end daemons where no service manager does, with a log and a record of each process."""
+"""Start and end daemons on hosts without a service manager, with a log and a record of each process."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def cache_directory() -> Path:
-    """This user's cache (``XDG_CACHE_HOME`` is respected)."""
+    """Return this user's cache directory (respects ``XDG_CACHE_HOME``)."""
     return platformdirs.user_cache_path("proving-ground")
 
 
 def managed_by_systemd() -> bool:
-    """Whether this host's services are systemd's to start (``sd_booted(3)``)."""
+    """Return whether systemd manages this host's services (``sd_booted(3)``)."""
     return Path("/run/systemd/system").exists()
 
 
@@ -42,24 +42,24 @@ def start(
     progress: Progress,
     timeouts: Timeouts = USUAL,
 ) -> None:
-    """Start daemons in sessions of their own, record which processes they are, and wait until they answer.
+    """Start daemons in sessions of their own, record their processes, and wait until they answer.
 
     Args:
-        what: the service they make up, as a reader knows it.
-        commands: daemon → its command line, in the order in which they start; the last names what is told.
-        where: what errors say it concerns.
-        log: gets their output.
-        refusal: a client's words when it gets no answer, None when it gets one.
-        progress: told that they are started.
+        what: the service's name in messages.
+        commands: daemon → its command line, in the order of the start; messages name the last one.
+        where: the ``where`` of errors.
+        log: file that receives their output.
+        refusal: returns a client's error text if the service does not answer, else None.
+        progress: receives a line about the start.
         timeouts: of this host.
 
     Raises:
-        PreflightError: one ended at once, or they do not answer.
+        PreflightError: a daemon ended at once, or the service does not answer.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     main = list(commands)[-1]
     progress.say(f"no {what} is running and no service manager would start it: starting {main} (log: {log})")
-    # They outlive the run: what ends its strays must not find them.
+    # They outlive the run: without the marks, the reaper does not find and end them.
     environment = {name: value for name, value in os.environ.items() if name not in {MARK, RUN}}
     with log.open("ab") as output:
         processes = {
@@ -90,20 +90,20 @@ def start(
 
 
 def running(daemons: Iterable[str]) -> dict[str, psutil.Process]:
-    """Of these daemons, those that :func:`start` has once started and that still run."""
+    """Return those of the daemons that :func:`start` has started and that still run."""
     found = {daemon: recorded(_record(daemon)) for daemon in daemons}
     return {daemon: process for daemon, process in found.items() if process is not None}
 
 
 def stop(processes: Mapping[str, psutil.Process]) -> None:
-    """End these daemons and wait until they are gone; WaitTimeoutError when they do not go."""
+    """End these daemons and wait until they are gone; raises WaitTimeoutError if one stays."""
     for process in processes.values():
         send(process, signal.SIGTERM)
     await_end(processes)
 
 
 def await_end(processes: Mapping[str, psutil.Process], timeouts: Timeouts = USUAL) -> None:
-    """Wait until these daemons are gone; WaitTimeoutError when they do not go."""
+    """Wait until these daemons are gone; raises WaitTimeoutError if one stays."""
 
     def gone() -> None:
         left = [daemon for daemon, process in processes.items() if is_alive(process)]

@@ -1,1 +1,1 @@
-"""What runs machines: Docker, libvirt, VirtualBox."""
+"""The providers of machines: Docker, libvirt, VirtualBox."""

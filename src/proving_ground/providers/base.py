@@ -40,7 +40,7 @@ class Provider:
         """Check that this host has the programs that make machines; raises PreflightError."""
 
     def ensure_running(self, progress: Progress) -> None:
-        """Find what runs machines, or start it; raises PreflightError."""
+        """Find or start the service that runs machines; raises PreflightError."""
 
     def fetch(self, progress: Progress, log: Path) -> None:
         """Have what machines are made of on this host; raises PreflightError."""
@@ -73,8 +73,8 @@ class Provider:
         """Save all machines as they are at one moment, as checkpoint ``key``.
 
         Returns:
-            bytes that it takes; where ``in_place``, those of the machines' disks with all that is saved in them, or 0
-            when the provider does not tell.
+            bytes on disk; with ``in_place``, those of the machines' disks with all checkpoints in them, or 0 if the
+            provider does not know.
 
         Raises:
             MachineError: something failed.
@@ -96,11 +96,11 @@ class Provider:
         """Remove checkpoint ``key``; raises MachineError."""
 
     def remove_leftovers(self, log: Path | None = None) -> int:  # noqa: ARG002
-        """Remove what this checkout has made, all at once; returns how many things there were."""
+        """Remove everything that this checkout has created, all at once; returns the number of objects."""
         return 0
 
     def has_leftovers(self) -> bool:
-        """Whether this checkout has made anything that is still there."""
+        """Return whether anything that this checkout has created still exists."""
         return False
 
     def clean(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Provider docker: containers that behave as machines, on their own network, with a volume each."""
+"""Provider docker: containers that behave like machines, in their own network, with a volume each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proving_ground.providers import docker_engine, docker_snapshots
 from proving_ground.providers.vagrant import VagrantProvider
 
 AUTHORIZED_KEYS_ON_NODE = "/mnt/authorized_keys.d"
-"""Where a node's entrypoint finds the keys that it copies: they belong to this user, and sshd would refuse them."""
+"""The directory whose keys a node's entrypoint copies: they belong to the host's user, so sshd would reject them."""
 
 
 class Docker(VagrantProvider):
@@ -22,11 +22,11 @@ class Docker(VagrantProvider):
     in_place = False
 
     def ensure_running(self, progress: Progress) -> None:
-        """Find or start the Docker docker_engine."""
+        """Find or start the Docker engine."""
         docker_engine.ensure_running(progress, self.settings.timeouts)
 
     def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:
-        """Import the image, make the network."""
+        """Import the image and create the network."""
         network = named(self.checkout)
         with progress.step("node image"):
             image = docker_engine.ensure_image(view.node_rootfs, view.node_key, log)
@@ -36,7 +36,7 @@ class Docker(VagrantProvider):
             self.settings.project.depot_path: str(view.path.parent),
             AUTHORIZED_KEYS_ON_NODE: str(key.parent / "authorized"),
         }
-        # A file system of its own, since an overlay on an overlay is none; by name and label, so that it can be found.
+        # /var on a volume, since overlayfs does not work on overlayfs; with name and label, to find and remove it.
         volumes = {
             node.name: ",".join(
                 [
@@ -56,11 +56,11 @@ class Docker(VagrantProvider):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What containers and volumes carry: whose they are, and which run made them."""
+        """The labels of containers and volumes: the checkout, and the run that created them."""
         return f"{docker_engine.LABEL}={self.checkout}", f"proving-ground.run={self.settings.run_id}"
 
     def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:  # noqa: ARG002
-        """Save containers' layers and volumes; they stand still meanwhile."""
+        """Save the containers' layers and volumes while the containers are paused."""
         image = docker_engine.ensure_image(view.node_rootfs, view.node_key, log)
         return docker_snapshots.save(
             self._saved(key, topology), self.checkout, self.settings.project.written_once, image, log
@@ -74,27 +74,27 @@ class Docker(VagrantProvider):
         progress: Progress,  # noqa: ARG002
         log: Path,
     ) -> dict[str, Any]:
-        """Fill new volumes, name the images."""
+        """Copy the saved volumes to new ones; return the saved images."""
         image = docker_engine.ensure_image(view.node_rootfs, view.node_key, log)
         saved = self._saved(key, topology)
         docker_snapshots.restore(saved, self.labels, self.settings.project.written_once, image, log)
         return {"images": {node.name: each.image for node, each in zip(topology.nodes, saved, strict=True)}}
 
     def forget(self, key: str, log: Path) -> None:
-        """Remove images and volumes."""
+        """Remove the images and volumes of a checkpoint."""
         docker_snapshots.forget(self.checkout, key, log)
 
     def _saved(self, key: str, topology: Topology) -> list[docker_snapshots.Saved]:
         return [docker_snapshots.saved(self.checkout, key, node.name) for node in topology.nodes]
 
     def remove_leftovers(self, log: Path | None = None) -> int:
-        """Remove containers, networks and volumes that carry the checkout's label."""
+        """Remove containers, networks and volumes with the checkout's label."""
         return docker_engine.remove_leftovers(self.checkout, log)
 
     def has_leftovers(self) -> bool:
-        """Whether anything carries the checkout's label."""
+        """Return whether anything has the checkout's label."""
         return any(docker_engine.leftovers(self.checkout))
 
     def clean(self) -> list[str]:
-        """End the engine if the harness started it."""
-        return ["stopped the Docker engine that had been started"] if docker_engine.stop_ours() else []
+        """Stop the engine if the harness started it."""
+        return ["stopped the Docker engine that the harness had started"] if docker_engine.stop_ours() else []

@@ -1,4 +1,4 @@
-"""Find or start the Docker engine; import the image, make the network, remove leftovers."""
+"""Find or start the Docker engine; import the image, create the network, remove leftovers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from proving_ground.process.programs import not_installed
 from proving_ground.process.services import cache_directory
 
 LABEL = "proving-ground.checkout"
-"""Every container and network of ours carries it; its value is ``Settings.checkout_id``."""
+"""Label of all our containers, networks and volumes; its value is ``Settings.checkout_id``."""
 
 NODE_IMAGE = "proving-ground/node"
 ENTRYPOINT = "/usr/lib/proving-ground/entrypoint"
@@ -27,14 +27,14 @@ CAPABILITIES = (
     *("LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "NET_BROADCAST", "SYSLOG", "SYS_ADMIN", "SYS_BOOT"),
     *("SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM"),
 )
-"""What a machine has besides Docker's own fourteen: all but SYS_RESOURCE, which a host's root may lack. By name, since
-to Docker 20.10 "ALL" is more than such a host has, and Docker 26 refuses to drop what its host does not have."""
+"""A machine's capabilities besides Docker's default fourteen: all but SYS_RESOURCE, which a host's root may lack. By
+name: in Docker 20.10 "ALL" is more than such a host has, and Docker 26 refuses to drop one that its host lacks."""
 
 CLIENT_SECONDS = 60.0
-"""For the client to say whether it gets an answer."""
+"""Time-out for the client to report whether the engine answers."""
 
 CREATE_ARGUMENTS = (
-    # All that systemd, containerd and a kubelet need, spelled out: --privileged fails where root lacks SYS_RESOURCE.
+    # All rights that systemd, containerd and a kubelet need: --privileged fails on hosts whose root lacks SYS_RESOURCE.
     *(word for name in CAPABILITIES for word in ("--cap-add", name)),
     *("--device-cgroup-rule", "a *:* rwm"),
     *("--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined"),
@@ -44,10 +44,10 @@ CREATE_ARGUMENTS = (
 
 
 def ensure_running(progress: Progress, timeouts: Timeouts = USUAL) -> None:
-    """Find a running engine, or start one when this process may and nobody else would.
+    """Find a running engine, or start one if this process is root and no service manager would start it.
 
     Raises:
-        PreflightError: Docker is not installed, not allowed, or does not start.
+        PreflightError: Docker is not installed, this user may not use it, or it does not start.
     """
     if shutil.which("docker") is None:
         raise not_installed("docker")
@@ -79,14 +79,14 @@ def _start(progress: Progress, timeouts: Timeouts) -> None:
     pidfile = cache / "docker.pid"
     command = ["dockerd", "--data-root", str(cache / "docker"), "--pidfile", str(pidfile)]
     log = cache / "dockerd.log"
-    # One that has been told to end answers nobody any more, and lets none start beside it until it has.
+    # An engine that is ending does not answer any more, and prevents the start of another until it has ended.
     ending = services.running(["dockerd"])
     try:
         services.await_end(ending, timeouts)
     except WaitTimeoutError as error:
         hint = f"end it with `kill -9 {ending['dockerd'].pid}`"
         raise PreflightError(f"the Docker engine does not answer: {error}", hint=hint, log=log) from error
-    # dockerd itself does not start where the number in it is some process's, whichever that is by now.
+    # dockerd does not start if any process has the PID in this file, even if the kernel has reused it.
     pidfile.unlink(missing_ok=True)
     services.start(
         "Docker engine",
@@ -100,7 +100,7 @@ def _start(progress: Progress, timeouts: Timeouts) -> None:
 
 
 def stop_ours() -> bool:
-    """End the engine that :func:`ensure_running` once started; says whether there was one."""
+    """Stop the engine that :func:`ensure_running` has started; returns whether there was one."""
     ours = services.running(["dockerd"])
     if ours:
         services.stop(ours)
@@ -118,13 +118,13 @@ def ensure_image(rootfs: Path, key: str, log: Path) -> str:
 
 
 def ensure_network(name: str, subnet: str, labels: Iterable[str], log: Path) -> None:
-    """Make the machines' network, with labels that tell whose it is, unless it is there."""
+    """Create the machines' network with these labels, unless it exists."""
     if name not in docker("network", "ls", "--format", "{{.Name}}", log=log).split():
         docker("network", "create", "--subnet", subnet, *(f"--label={label}" for label in labels), name, log=log)
 
 
 def leftovers(checkout: str) -> tuple[list[str], list[str], list[str]]:
-    """Containers (identifiers), networks and volumes (names) of this checkout's label; none without an engine."""
+    """Return containers (ids), networks and volumes (names) with this checkout's label; none without an engine."""
     if shutil.which("docker") is None or _refusal() is not None:
         return [], [], []
     label = f"label={LABEL}={checkout}"
@@ -134,7 +134,7 @@ def leftovers(checkout: str) -> tuple[list[str], list[str], list[str]]:
 
 
 def containers_of(checkout: str) -> list[str]:
-    """Identifiers of the containers of this checkout's label, running or not; raises MachineError."""
+    """Return the ids of the containers with this checkout's label, running or not; raises MachineError."""
     return docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}={checkout}").split()
 
 
@@ -153,7 +153,7 @@ def remove_leftovers(checkout: str, log: Path | None = None) -> int:
         except MachineError as error:
             if "already in progress" not in error.what:
                 raise
-            raise NotReady(error.what) from error  # the engine goes on with what somebody has been interrupted in
+            raise NotReady(error.what) from error  # the engine goes on with the removal of an interrupted client
 
     if containers:
         try:

@@ -1,4 +1,4 @@
-"""Save and restore container machines: layers as images, /var as volumes, all of the same moment."""
+"""Save and restore container machines at one moment: layers as images, /var as volumes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proving_ground.providers.docker_engine import docker
 
 IMAGES = "proving-ground/checkpoint"
 OWNER = "proving-ground.checkpoints-of"
-"""Label of the volumes of checkpoints; its value is the checkout's identifier. A machine's own volume has another."""
+"""Label of checkpoints' volumes; its value is the checkout's id. Machines' own volumes have another label."""
 
 COPY = r"""
 set -eu
@@ -29,7 +29,7 @@ copy() {  # PID FROM TO: PID is 0 when nothing runs
     [ ! -e "$path" ] || cp --archive --link --parents "$path" "$to"
   done
   cp --archive --reflink=auto --no-clobber "$from/." "$to"
-  # Of two directories in one call, the second is told without what it shares with the first.
+  # With two directories in one call, du counts hard links that they share only in the first.
   du --summarize --block-size=1 "$from" "$to" | tail -n 1 | cut -f 1
 }
 jobs=
@@ -40,11 +40,11 @@ while [ $# -gt 0 ]; do
 done
 for job in $jobs; do wait "$job"; done
 """
-"""What is written once takes no second copy: a link is quicker, and costs no space. The exception is what an overlay
-that is mounted in the machine has as its upper directory: a container's layer, while the container runs."""
+"""Shell: copies volumes. It hard-links files that are written once, which is faster and takes no space, except files in
+the upper directory of an overlay that is mounted in the machine: the layer of a running container."""
 
 DEADLINE = 300
-"""Seconds for anything that copies."""
+"""Time-out of commands that copy, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Saved:
     """One machine in one checkpoint.
 
     Attributes:
-        machine: name of the machine's container, and of its volume.
-        volume: name of the volume that it is saved in.
-        image: name of the image that it is saved in.
+        machine: name of the machine's container and of its volume.
+        volume: name of the checkpoint's volume.
+        image: name of the checkpoint's image.
     """
 
     machine: str
@@ -63,7 +63,7 @@ class Saved:
 
 
 def saved(checkout: str, key: str, node: str) -> Saved:
-    """What node ``node`` of checkout ``checkout`` is called in checkpoint ``key``."""
+    """Return the names of node ``node`` of checkout ``checkout`` in checkpoint ``key``."""
     return Saved(
         machine=named(checkout, node),
         volume=named(checkout, key, node),
@@ -72,20 +72,20 @@ def saved(checkout: str, key: str, node: str) -> Saved:
 
 
 def save(machines: Sequence[Saved], checkout: str, written_once: Iterable[str], image: str, log: Path) -> int:
-    """Save machines as they are at one moment; they stand still meanwhile and run on afterwards.
+    """Save machines at one moment: pause the containers, save them, and unpause them.
 
     Args:
-        machines: what each is to be called.
+        machines: the names of each machine and its checkpoint.
         checkout: ``Settings.checkout_id``.
-        written_once: paths below ``/var`` (patterns of the shell) whose files are never changed once they are there.
-        image: that of the machines; it has a shell and coreutils.
-        log: gets the output of programs.
+        written_once: paths below ``/var`` (patterns of the shell) whose files never change once written.
+        image: the machines' image, which has a shell and coreutils.
+        log: file that receives the output of programs.
 
     Returns:
-        bytes that it takes on disk.
+        bytes on disk.
 
     Raises:
-        MachineError: something failed; the machines run on.
+        MachineError: something failed; the machines still run.
     """
     containers = [each.machine for each in machines]
     pids = docker("inspect", "--format", "{{.State.Pid}}", *containers, log=log).split()
@@ -111,7 +111,7 @@ def _standing_still(containers: Sequence[str], log: Path) -> Iterator[None]:
         docker("pause", *containers, log=log)
         yield
     finally:
-        # Whatever came in between: all that stand still run on.
+        # Also after an error or interruption: unpause all paused containers.
         standing = docker(
             "ps", "--quiet", "--filter", "status=paused", *(f"--filter=name=^/{each}$" for each in containers)
         )
@@ -122,14 +122,14 @@ def _standing_still(containers: Sequence[str], log: Path) -> Iterator[None]:
 def restore(
     machines: Sequence[Saved], labels: Sequence[str], written_once: Iterable[str], image: str, log: Path
 ) -> None:
-    """Make the volumes of new machines out of those saved.
+    """Create the volumes of new machines from those of a checkpoint.
 
     Args:
-        machines: what each is called.
-        labels: what the volumes carry.
+        machines: the names of each machine and its checkpoint.
+        labels: the labels of the new volumes.
         written_once: as in :func:`save`.
         image: as in :func:`save`.
-        log: gets the output of programs.
+        log: file that receives the output of programs.
 
     Raises:
         MachineError: something failed.
@@ -140,11 +140,11 @@ def restore(
 
 
 def _copy(copies: Sequence[tuple[str, str, str]], written_once: Iterable[str], image: str, log: Path) -> int:
-    """Copy volumes at the same time: process (or 0), source, target each; returns the bytes that this took on disk."""
+    """Copy volumes in parallel: for each the process (or 0), source, target; returns the bytes on disk."""
     mountpoint = docker("volume", "inspect", "--format", "{{.Mountpoint}}", copies[0][2], log=log).strip()
-    # Links cannot go from one mount to another: all volumes are seen through one.
+    # Hard links cannot cross mounts: one mount contains all volumes.
     volumes = f"type=bind,source={Path(mountpoint).parent.parent},destination=/volumes"
-    # Whoever looks at another's mounts needs to be allowed to trace it.
+    # Reading the mounts of another process needs permission to trace it.
     sees = ("--pid", "host", "--cap-add", "SYS_PTRACE", "--security-opt", "apparmor=unconfined", "--network", "none")
     variables = ("--env", f"WRITTEN_ONCE={' '.join(written_once)}")
     run = ("run", "--rm", "--mount", volumes, *sees, *variables, "--entrypoint", "/bin/sh", image, "-c", COPY, "copy")

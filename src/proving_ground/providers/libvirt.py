@@ -1,4 +1,4 @@
-"""Provider libvirt: virtual machines of the depot's box or of Flatcar's, and the settings each boots with."""
+"""Provider libvirt: virtual machines from the depot's box or Flatcar's, and each machine's boot settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from proving_ground.providers import libvirt_daemon, libvirt_resources, libvirt_
 from proving_ground.providers.vagrant import VagrantProvider
 
 FLATCAR = "FLATCAR_BOX"
-"""Environment variable: a Vagrant box of Flatcar, used instead of the depot's node."""
+"""Environment variable: the name of a Vagrant box of Flatcar, which replaces the depot's box."""
 
 
 class Libvirt(VagrantProvider):
@@ -30,7 +30,7 @@ class Libvirt(VagrantProvider):
         libvirt_daemon.ensure_running(progress, self.settings.timeouts)
 
     def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:
-        """Hand the box over, find out how machines are run, choose the network of their first interface."""
+        """Give the box to Vagrant, find whether KVM works, choose the network of the machines' first interface."""
         checkout = self.checkout
         libvirt_storage.ensure_pool(log)
         management = libvirt_resources.free_network((network for _, network in routes()), checkout)
@@ -64,38 +64,38 @@ class Libvirt(VagrantProvider):
         }
 
     def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:
-        """Take snapshots; they lie in the machines' disks."""
+        """Take snapshots, which are stored in the machines' disks."""
         super().save(key, topology, view, progress, log)
         return libvirt_storage.allocated(libvirt_daemon.prefix(self.checkout), log)
 
     def power_off(self, vagrant: Vagrant, log: Path) -> None:  # noqa: ARG002
-        """Switch all machines off, past Vagrant: its plugin asks them even with force, and waits for an answer."""
+        """Power all machines off without Vagrant: its plugin, even with force, asks them and waits for an answer."""
         libvirt_resources.power_off(self.checkout, log)
 
     def remove_leftovers(self, log: Path | None = None) -> int:
-        """Remove machines, networks and disks whose names are the checkout's."""
+        """Remove machines, networks and disks with the checkout's prefix in their names."""
         return libvirt_resources.remove_leftovers(self.checkout, log)
 
     def has_leftovers(self) -> bool:
-        """Whether libvirt knows of anything with the checkout's name."""
+        """Return whether libvirt has anything with the checkout's prefix in its name."""
         return len(libvirt_resources.leftovers(self.checkout)) > 0
 
     def clean(self) -> list[str]:
-        """Remove boxes that no machine stands on; end libvirt if the harness started it."""
+        """Remove boxes that no machine uses; stop libvirt if the harness started it."""
         said = [f"removed {count} disks of boxes"] if (count := libvirt_storage.remove_boxes()) else []
-        return [*said, "stopped libvirt, which had been started"] if libvirt_daemon.stop_ours() else said
+        return [*said, "stopped libvirt, which the harness had started"] if libvirt_daemon.stop_ours() else said
 
 
 EMULATION = (
-    # Otherwise the clock is a device: one exit from the machine for each look at it, and Go looks all the time.
+    # Otherwise the clock is a device: each reading exits from the machine, and Go's runtime reads it all the time.
     "tsc=reliable clocksource=tsc",
-    # An emulated processor has every feature there is; five levels of page tables only cost time.
+    # An emulated processor has every feature; page tables with five levels only take more time.
     "no5lvl",
 )
 
 
 def command_line(node: Node, management: IPv4Network, public_key: str, *, kvm: bool) -> str:
-    """A kernel's command line: the disk, the console, and what makes this machine itself (see depot/machine)."""
+    """Return a kernel's command line: disk, console, and this machine's own settings (see depot/machine)."""
     return " ".join(
         [
             "root=/dev/vda console=ttyS0 net.ifnames=0 mitigations=off",
@@ -110,11 +110,11 @@ def command_line(node: Node, management: IPv4Network, public_key: str, *, kvm: b
 
 
 UPDATES = ("update-engine.service", "locksmithd.service")
-"""Flatcar's: one fetches a newer system, the other starts the machine anew for it, whatever is being tested there."""
+"""Flatcar's update services: one downloads a newer system, the other reboots the machine for it, even during tests."""
 
 
 def ignition(node: Node, public_key: str, project: Project) -> str:
-    """What Flatcar is told at its first boot: name, address, key, no updates; as QEMU takes it, with commas doubled."""
+    """Return Flatcar's first-boot configuration: name, address, key, no updates; with doubled commas for QEMU."""
     network = f"[Match]\nName={project.interface}\n\n[Network]\nAddress={node.address}/24\nLinkLocalAddressing=no\n"
     files = {"/etc/hostname": f"{node.name}\n", "/etc/systemd/network/20-machines.network": network}
     content = {

@@ -1,4 +1,4 @@
-"""Find or start libvirt; hand over box and kernel, try KVM, remove leftovers."""
+"""Find, start and stop libvirt; run its client; test whether KVM works."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ URI = "qemu:///system"
 PROGRAMS = ("virsh", "qemu-system-x86_64", "qemu-img", "dnsmasq")
 DAEMONS = ("virtlogd", "libvirtd")
 KVM_SECONDS = 10.0
-"""With KVM a kernel needs one second to find that it has no disk."""
+"""Time-out of the test of KVM; with KVM a kernel needs one second to find that it has no disk."""
 
 CLIENT_SECONDS = 60.0
-"""For the client to say whether it gets an answer."""
+"""Time-out for the client to report whether libvirt answers."""
 
 HINT = "run `scripts/setup libvirt`"
 
@@ -39,10 +39,10 @@ PROBE = """\
 
 
 def ensure_running(progress: Progress, timeouts: Timeouts = USUAL) -> None:
-    """Find a running libvirt, or start one when this process may and nobody else would.
+    """Find a running libvirt, or start one if this process is root and no service manager would start it.
 
     Raises:
-        PreflightError: libvirt or QEMU is not installed, not allowed, or does not start.
+        PreflightError: libvirt or QEMU is not installed, this user may not use libvirt, or it does not start.
     """
     for program in PROGRAMS:
         if which(program) is None:
@@ -60,12 +60,12 @@ def ensure_running(progress: Progress, timeouts: Timeouts = USUAL) -> None:
 
 
 def which(program: str) -> str | None:
-    """Where a program is; Debian keeps some where it does not look for users."""
+    """Return the path of a program, also in /usr/sbin, which in Debian is not on users' PATH."""
     return shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
 
 
 def refusal() -> str | None:
-    """What libvirt's client says when it gets no answer; None when it gets one."""
+    """Return the client's error if libvirt does not answer, else None."""
     command = ["virsh", "--connect", URI, "uri"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CLIENT_SECONDS)
@@ -76,8 +76,8 @@ def refusal() -> str | None:
 
 
 def _start(progress: Progress, timeouts: Timeouts) -> None:
-    # A container's PID 1 may take seconds to reap what libvirt has ended, and libvirt waits for it, dozens of times: a
-    # reaper of our own does it at once (bring-up of one emulated machine: 201 s → 71 s).
+    # A container's PID 1 may take seconds to reap the processes that libvirt ends, and libvirt waits for it dozens of
+    # times: tini reaps them at once (bring-up of one emulated machine: 201 s → 71 s).
     reaper = [tini, "-s", "--"] if (tini := which("tini")) else []
     cache = cache_directory()
     commands = {
@@ -96,12 +96,12 @@ def _start(progress: Progress, timeouts: Timeouts) -> None:
 
 
 def stop_ours() -> bool:
-    """End the daemons that :func:`ensure_running` once started, unless machines use them; says whether it did."""
+    """Stop the daemons that :func:`ensure_running` has started, unless machines use them; returns whether it did."""
     ours = services.running(reversed(DAEMONS))
     if not ours or (refusal() is None and lines("list", "--name")):
         return False
     if refusal() is None:
-        # What libvirtd brings up by itself, it leaves up.
+        # libvirtd does not remove the networks that it has started.
         for network in lines("net-list", "--name"):
             virsh("net-destroy", network)
     services.stop(ours)
@@ -109,12 +109,12 @@ def stop_ours() -> bool:
 
 
 def kvm_works(kernel: str, checkout: str, log: Path | None = None) -> bool:
-    """Whether a kernel starts under KVM: a device that can be opened says nothing, so one is started without a disk.
+    """Return whether KVM works: start a kernel without a disk, since the presence of /dev/kvm proves nothing.
 
     Args:
-        kernel: its path, as libvirt sees it.
-        checkout: names the trial.
-        log: gets what was run.
+        kernel: its path for libvirt.
+        checkout: part of the trial's name.
+        log: file that receives the commands and their output.
     """
     try:
         virsh("domcapabilities", "--virttype", "kvm", log=log)
@@ -134,7 +134,7 @@ def kvm_works(kernel: str, checkout: str, log: Path | None = None) -> bool:
             raise NotReady("its kernel has not started")
 
     try:
-        # It finds no root file system, panics, starts anew, and that ends it.
+        # The kernel finds no root file system, panics and reboots; on_reboot ends the trial.
         wait_until("the trial has ended", ended, timeout=KVM_SECONDS, interval=0.2)
     except WaitTimeoutError:
         virsh("destroy", name, log=log)
@@ -143,7 +143,7 @@ def kvm_works(kernel: str, checkout: str, log: Path | None = None) -> bool:
 
 
 def prefix(checkout: str) -> str:
-    """What names of a checkout's machines, disks and networks begin with."""
+    """Return the prefix of the names of a checkout's machines, disks and networks."""
     return named(checkout, "")
 
 
@@ -158,5 +158,5 @@ def virsh(*arguments: str, log: Path | None = None, timeout: float = 60) -> str:
 
 
 def lines(*arguments: str, log: Path | None = None) -> list[str]:
-    """Output of :func:`virsh`, by line, without empty ones."""
+    """Return the lines of :func:`virsh`'s output, without empty ones."""
     return [line.strip() for line in virsh(*arguments, log=log).splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""List, switch off and remove what a checkout has in libvirt: machines, networks, disks."""
+"""List, power off and remove a checkout's objects in libvirt: machines, networks, disks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from proving_ground.providers.libvirt_storage import POOL, volumes
 
 
 def free_network(present: Iterable[IPv4Network], checkout: str) -> IPv4Network:
-    """A network for the machines' first interface that nothing of this host uses; two checkouts start elsewhere.
+    """Find an unused network for the machines' first interface; the search starts at a number of the checkout's own.
 
     Raises:
-        PreflightError: there is none.
+        PreflightError: no network is free.
     """
     taken = list(present)
     start = int(checkout, 16)
@@ -29,7 +29,7 @@ def free_network(present: Iterable[IPv4Network], checkout: str) -> IPv4Network:
 
 @dataclass(frozen=True)
 class Leftovers:
-    """Names of what a checkout has made."""
+    """Names of a checkout's objects in libvirt."""
 
     domains: list[str]
     networks: list[str]
@@ -40,7 +40,7 @@ class Leftovers:
 
 
 def leftovers(checkout: str) -> Leftovers:
-    """What is there of a checkout; nothing when no libvirt answers."""
+    """Return a checkout's objects; none if libvirt does not answer."""
     if which("virsh") is None or refusal() is not None:
         return Leftovers([], [], [])
 
@@ -52,7 +52,7 @@ def leftovers(checkout: str) -> Leftovers:
 
 
 def power_off(checkout: str, log: Path | None = None) -> None:
-    """Switch the machines of this checkout off that run; their disks stay."""
+    """Power off the running machines of this checkout; their disks stay."""
     for name in lines("list", "--name"):
         if name.startswith(prefix(checkout)):
             virsh("destroy", name, log=log)

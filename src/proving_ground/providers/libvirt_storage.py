@@ -1,4 +1,4 @@
-"""Keep the disks of virtual machines: the pool, the box and kernel handed over, their removal."""
+"""Manage the disks of virtual machines: the storage pool, the box and the kernel."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from proving_ground.providers.libvirt_daemon import lines, refusal, virsh, which
 
 POOL = "proving-ground"
 POOL_DIRECTORY = "/var/lib/libvirt/images/proving-ground"
-"""All disks of ours, and no one else's: a home may be closed to the user that machines run as, this place is not."""
+"""The directory of all our disks, and no others: the user of QEMU can read it, unlike some home directories."""
 
 BOX = "proving-ground-node"
 BOX_IMAGE = "_vagrant_box_image_"
-"""Part of the names that Vagrant's plugin gives to the images of boxes, ours or not."""
+"""A part of the names that Vagrant's plugin gives to boxes' images, also of other projects."""
 
 
 def ensure_pool(log: Path | None = None) -> None:
-    """Have the storage pool of our machines' disks, running."""
+    """Create and start the storage pool of our machines' disks, if needed."""
     if POOL not in lines("pool-list", "--all", "--name", log=log):
         virsh("pool-define-as", POOL, "dir", "--target", POOL_DIRECTORY, log=log)
         virsh("pool-build", POOL, log=log)
@@ -29,7 +29,7 @@ def ensure_pool(log: Path | None = None) -> None:
 
 
 def ensure_volume(name: str, source: Path, log: Path | None = None) -> str:
-    """Have the content of ``source`` where machines can read it, once a ``name``; returns that path."""
+    """Upload ``source`` as volume ``name``, unless it exists, so that machines can read it; returns its path."""
     if name not in volumes(log):
         size = str(source.stat().st_size)
         virsh("vol-create-as", POOL, name, f"{size}B", "--format", "raw", log=log)
@@ -42,14 +42,14 @@ def ensure_volume(name: str, source: Path, log: Path | None = None) -> str:
 
 
 def volumes(log: Path | None = None) -> list[str]:
-    """Names of all disks in our pool; none when there is no pool."""
+    """Return the names of all disks in our pool; none if the pool is not running."""
     if POOL not in lines("pool-list", "--name", log=log):
         return []
     return [line.split()[0] for line in lines("vol-list", POOL, log=log)]
 
 
 def allocated(prefix: str, log: Path | None = None) -> int:
-    """Bytes on the host that disks take whose names begin with ``prefix``."""
+    """Return the bytes on the host of the disks whose names begin with ``prefix``."""
     virsh("pool-refresh", POOL, log=log)
     ours = [name for name in volumes(log) if name.startswith(prefix)]
     told = [line for name in ours for line in lines("vol-info", name, "--pool", POOL, "--bytes", log=log)]
@@ -57,7 +57,7 @@ def allocated(prefix: str, log: Path | None = None) -> int:
 
 
 def ensure_box(box: Path, name: str, log: Path | None = None) -> str:
-    """Let Vagrant know the box, once a ``name``, which has to tell of its content; returns that."""
+    """Add the box to Vagrant as ``name``, unless Vagrant has it; the name has to depend on the content. Returns it."""
     if not (boxes() / name / "0" / "libvirt" / "metadata.json").exists():
         command = ["vagrant", "box", "add", "--force", "--provider", "libvirt", "--name", name, str(box)]
         quiet = {"VAGRANT_CHECKPOINT_DISABLE": "1", "VAGRANT_CWD": str(box.parent)}
@@ -66,16 +66,16 @@ def ensure_box(box: Path, name: str, log: Path | None = None) -> str:
 
 
 def boxes() -> Path:
-    """Where Vagrant keeps this user's boxes."""
+    """Return the directory of this user's Vagrant boxes."""
     return Path(os.environ.get("VAGRANT_HOME") or Path.home() / ".vagrant.d") / "boxes"
 
 
 def remove_boxes(log: Path | None = None) -> int:
-    """Remove boxes and kernels, unless another checkout's machines stand on them; returns how many there were."""
+    """Remove boxes and kernels, unless another checkout's machines use them; returns how many there were."""
     if which("virsh") is None or refusal() is not None:
         return 0
     names = volumes(log)
-    # A machine's disk holds only what differs from the box.
+    # A machine's disk contains only the differences from the box.
     shared = [name for name in names if name.startswith(BOX) or BOX_IMAGE in name]
     if len(shared) != len(names):
         return 0

@@ -20,10 +20,10 @@ PROVIDERS: dict[str, type[Provider]] = {
 
 
 def of(settings: Settings) -> Provider:
-    """The provider that ``settings`` name."""
+    """Return the provider of the settings."""
     return PROVIDERS[settings.provider](settings)
 
 
 def every(settings: Settings) -> list[Provider]:
-    """All providers, for what cannot know which one was used."""
+    """Return all providers, for code that does not know which one was used."""
     return [kind(settings) for kind in PROVIDERS.values()]

@@ -11,20 +11,20 @@ WIDTH = 1000.0
 LANE = 24.0
 BAR = 16.0
 CHARACTER = 6.6
-"""How wide a character is, more or less, in the font size that pictures use."""
+"""The approximate width of a character in the pictures' font size."""
 
 SIDE = 24.0
-"""Of a grid's cell."""
+"""The side of a grid's cell."""
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-"""Seconds between two lines of a picture; the first is taken that leaves few enough."""
+"""Possible seconds between two lines of a picture; the first that makes at most :data:`MOST_LINES` steps is used."""
 
 MOST_LINES = 8
 
 
 @dataclass(frozen=True)
 class Span:
-    """Something that took its time: start and end in seconds, how it is shown, what is said of it, its label."""
+    """An interval: start and end in seconds, its tone (CSS class), its tooltip, its label."""
 
     start: float
     end: float
@@ -35,7 +35,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Bar:
-    """A span as it is drawn: place, tone, text, and its label with its own place and side."""
+    """A drawn span: position, width, tone, tooltip, and its label with position and text anchor."""
 
     x: float
     y: float
@@ -49,7 +49,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """A named row of bars; ``y`` is its middle."""
+    """A named row of bars; ``y`` is its vertical middle."""
 
     name: str
     y: float
@@ -58,7 +58,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lanes over a common time, with lines at round seconds: (x, label)."""
+    """Lanes on a common time axis, with lines at round seconds: (x, label)."""
 
     width: float
     height: float
@@ -69,7 +69,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class GridPicture:
-    """A grid as it is drawn: its size, names with their places, and cells with theirs."""
+    """A drawn grid: its size, and its names and cells with their positions."""
 
     title: str
     width: float
@@ -84,7 +84,7 @@ class GridPicture:
 
 
 def chart(lanes: Sequence[tuple[str, Sequence[Span]]]) -> Chart | None:
-    """The picture of these lanes, from the first start to the last end; None when there is nothing to draw."""
+    """Lay out the lanes from the first start to the last end; None if there are no spans."""
     spans = [span for _, members in lanes for span in members]
     if not spans:
         return None
@@ -114,7 +114,7 @@ def _bar(span: Span, x: float, y: float, scale: float) -> Bar:
 
 
 def round_seconds(length: float) -> Iterator[float]:
-    """Round numbers of seconds from 0 to ``length``, at most :data:`MOST_LINES` steps apart."""
+    """Yield round numbers of seconds from 0 to ``length``, at most :data:`MOST_LINES` steps."""
     step = next((step for step in STEPS if length / step <= MOST_LINES), STEPS[-1])
     number = 0
     while number * step <= length:
@@ -123,7 +123,7 @@ def round_seconds(length: float) -> Iterator[float]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for a reader: ``0.4 s``, ``12 s``, ``2 min 05 s``, ``1 h 02 min``."""
+    """Format seconds: ``0.4 s``, ``12 s``, ``2 min 05 s``, ``1 h 02 min``."""
     if seconds < 59.95:
         return f"{seconds:.1f} s".replace(".0 s", " s")
     if seconds < 3599.5:
@@ -134,11 +134,11 @@ def duration(seconds: float) -> str:
 
 
 def grid_picture(grid: Grid) -> GridPicture:
-    """The picture of a grid."""
+    """Lay out a grid."""
     rows = list(dict.fromkeys(cell.row for cell in grid.cells))
     columns = list(dict.fromkeys(cell.column for cell in grid.cells))
     gutter = 10 + CHARACTER * max((len(name) for name in rows), default=0)
-    # Columns' names stand at a slant: one needs seven tenths of its length, upwards and to the right.
+    # Columns' names are at 45 degrees: each needs 0.71 of its length, upwards and to the right.
     longest = max((len(name) for name in columns), default=0)
     head = 14 + 0.71 * CHARACTER * longest
     at_row = {name: head + SIDE * number for number, name in enumerate(rows)}

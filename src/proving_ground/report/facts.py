@@ -1,4 +1,4 @@
-"""Everything that a report is made of. Pure."""
+"""The data of a report. Pure."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from proving_ground.report.sections import Section
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is known of a run when it has ended.
+    """All data of a run after its end.
 
     Attributes:
-        settings: what it was asked to do.
-        topology: the plan of its machines.
+        settings: the run's settings.
+        topology: the topology of its machines.
         began: seconds since 1970.
         ended: seconds since 1970.
-        exit_code: the process's.
-        command: as it was typed.
+        exit_code: pytest's exit code.
+        command: pytest's command line.
         notes: the run's timeline.
-        counts: outcome → how many, worst first.
-        results: of its tests, in the order in which they began.
-        evidence: a red test's name → files about it, relative to the report.
+        counts: outcome → number of tests, worst first.
+        results: results of the tests, in the order in which they began.
+        evidence: a red test's name → files of its evidence, relative to the report.
         files: further files of the run, relative to the report.
-        again: commands that run again what is red.
-        access_commands: commands that reach the machines, where they are up.
-        sections: what the project adds.
+        again: commands that run the red tests again.
+        access_commands: commands that reach the machines, if they are up.
+        sections: the project's sections.
     """
 
     settings: Settings

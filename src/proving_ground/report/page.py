@@ -1,4 +1,4 @@
-"""Render the report as one HTML page that loads nothing from outside and runs no program. Pure."""
+"""Render the report as one HTML page that loads no other file and runs no script. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def render(facts: Facts) -> str:
-    """The page of a run; every text on it is scrubbed of secrets and cannot be taken for the page's own."""
+    """Return the page of a run; the template removes secrets from every text and escapes it."""
     return _template().render(view(facts))
 
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only a run that writes a report pays for it
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # not at the top: few runs write a report
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -39,15 +39,15 @@ def _template() -> Template:
 
 
 def _clean(value: object) -> object:
-    # What has been through here already says so by __html__: the page's own macros.
+    # Texts with __html__ are results of the page's macros, and have passed this function already.
     return redact(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def moment(seconds: float) -> str:
-    """A point in time for a reader."""
+    """Format a time (seconds since 1970) as date and time in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def anchor(nodeid: str) -> str:
-    """The identifier of a test's place on the page."""
+    """Return the HTML id of a test on the page."""
     return f"test-{quote(nodeid, safe='')}"

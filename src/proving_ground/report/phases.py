@@ -1,4 +1,4 @@
-"""Read the phases of a run, and the tasks within them, from its timeline. Pure."""
+"""Read a run's phases and their tasks from its timeline. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Note = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Phase:
-    """One step of a run: when it began and ended in seconds since 1970, how, and what Ansible did in it.
+    """One step of a run; times are in seconds since 1970.
 
     Attributes:
-        name: as it was told on the screen; numbered where it came several times.
+        name: its name on the terminal, with a number if the run has several of this name.
         start: when it began.
-        end: when it ended; the run's end when it never did.
+        end: when it ended; the run's end if the phase is unfinished.
         outcome: ``done``, ``failed`` or ``unfinished``.
-        tasks: outcomes by host and task, in the order in which they came.
+        tasks: outcomes of Ansible's tasks by host, in order.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Phase:
 
 
 def phases(notes: Sequence[Note], ended: float) -> tuple[Phase, ...]:
-    """The phases, in the order in which they began.
+    """Return the phases in the order in which they began.
 
     Args:
         notes: the run's timeline.
@@ -57,7 +57,7 @@ def phases(notes: Sequence[Note], ended: float) -> tuple[Phase, ...]:
                 end, outcome = float(note.get("end", ended)), str(note.get("outcome", "unfinished"))
                 found[key] = Phase(*key, max(end, key[1]), outcome)
             elif note["kind"] == "task" and present is not None:
-                # Ansible is run by one process and in one phase at a time: the one that began last.
+                # One process runs Ansible, in one phase at a time: the phase that began last.
                 tasks.setdefault(present, []).append(_task(note))
     ordered = sorted(found.items(), key=lambda item: item[1].start)
     return tuple(_numbered([replace(phase, tasks=tuple(tasks.get(key, ()))) for key, phase in ordered]))
@@ -78,7 +78,7 @@ def _numbered(found: Sequence[Phase]) -> Iterator[Phase]:
 
 
 def role_runs(tasks: Sequence[Outcome]) -> Iterator[tuple[str, float, float]]:
-    """Role, start and end for each stretch of tasks of one role; tasks that do not tell when they began are no part."""
+    """Yield role, start and end of each run of consecutive tasks of one role; skips tasks without a start time."""
     role, start, end = "", 0.0, 0.0
     for task in sorted((task for task in tasks if task.start), key=lambda task: task.start):
         if task.role != role:

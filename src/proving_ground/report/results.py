@@ -1,4 +1,4 @@
-"""Turn pytest's reports, of which a test has several, into one result a test. Pure."""
+"""Convert pytest's reports, several for each test, to one result per test. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from proving_ground.core.redact import redact
 from proving_ground.plugin.flake_budget import described, lucky, noted
 
 SEVERITY = ("error", "failed", "xpassed", "skipped", "xfailed", "passed")
-"""Outcomes, worst first: a test that passed and could not be taken down has an error."""
+"""Outcomes, worst first: a test that passed, but whose teardown failed, is an error."""
 
 RED = ("error", "failed")
 LONGEST = 20_000
-"""Characters of one failure's details that are worth keeping."""
+"""The largest number of characters of a failure's details in the report."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a test is red: the step in which it failed, the message, and all there is to read about it."""
+    """Why a test is red: the step in which it failed, the message, and traceback with captured output."""
 
     step: str
     message: str
@@ -28,7 +28,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Wait:
-    """What a test waited for, in words, and whether it nearly was too long."""
+    """A wait of a test as text, and whether it came close to its time-out."""
 
     text: str
     lucky: bool
@@ -39,16 +39,16 @@ class Result:
     """One test.
 
     Attributes:
-        nodeid: pytest's name of it.
+        nodeid: the test's node id.
         outcome: one of :data:`SEVERITY`.
-        start: when its set-up began, in seconds since 1970.
-        setup: seconds of its set-up, in which fixtures may bring up a whole cluster.
-        seconds: of all of it.
-        called: when the test itself began and ended; None when it did not come to that.
-        failures: why it is red; empty when it is not.
+        start: when its setup began, in seconds since 1970.
+        setup: seconds of its setup, in which fixtures may bring up a whole cluster.
+        seconds: seconds of setup, call and teardown.
+        called: when its call began and ended; None if it did not begin.
+        failures: why it is red; empty if it is not.
         reason: why it was skipped, or was expected to fail.
-        waits: what it waited for.
-        remarks: what was said about its evidence.
+        waits: its waits.
+        remarks: where its evidence is, or why there is none.
     """
 
     nodeid: str
@@ -64,25 +64,25 @@ class Result:
 
     @property
     def red(self) -> bool:
-        """Whether it failed, or something around it did."""
+        """Whether its call, setup or teardown failed."""
         return self.outcome in RED
 
     @property
     def file(self) -> str:
-        """The file it is in."""
+        """The test's file."""
         return self.nodeid.partition("::")[0]
 
     @property
     def name(self) -> str:
-        """Its name within the file; the file's when there is no other."""
+        """The test's name within the file; the file's name for a file that could not be collected."""
         return self.nodeid.partition("::")[2] or self.nodeid
 
 
 def results(stats: Mapping[str, Sequence[Any]]) -> tuple[Result, ...]:
-    """One result for each test, in the order in which they began.
+    """Return one result for each test, in the order in which they began.
 
     Args:
-        stats: the terminal reporter's: category → reports. What is no report of a test or a file is left out.
+        stats: the terminal reporter's: category → reports. Entries that are not reports of tests or files are ignored.
     """
     reports: dict[str, list[tuple[str, Any]]] = {}
     for category, members in stats.items():
@@ -95,7 +95,7 @@ def results(stats: Mapping[str, Sequence[Any]]) -> tuple[Result, ...]:
 
 
 def counts(stats: Mapping[str, Sequence[Any]]) -> dict[str, int]:
-    """How many of each outcome, as pytest's last line counts them, worst first."""
+    """Return the number of tests for each outcome, as in pytest's last line, worst first."""
     return {name: len(stats[name]) for name in (*SEVERITY, "deselected") if stats.get(name)}
 
 
@@ -105,7 +105,7 @@ def _result(nodeid: str, reports: Sequence[tuple[str, Any]]) -> Result | None:
     if outcome is None:
         return None
     ordered = sorted((report for _, report in reports), key=lambda report: getattr(report, "start", 0.0))
-    parts = [report for report in ordered if not hasattr(report, "context")]  # a subtest lies within its test
+    parts = [report for report in ordered if not hasattr(report, "context")]  # a subtest's time is in its test's
     calls = [report for report in parts if getattr(report, "when", "") == "call"]
     red = {id(report) for category, report in reports if category in RED}
     return Result(
@@ -135,12 +135,12 @@ def _failure(report: Any) -> Failure:
     describe = getattr(report, "_sub_test_description", None)
     step = f"subtest {describe()}" if describe is not None else str(report.when)
     captured = [f"----- {name}\n{text}" for name, text in report.sections if name != "evidence"]
-    # Scrubbed before it is cut: half a secret has no known form.
+    # Redact before cutting: redact() does not recognize a secret that is cut in half.
     return Failure(step, shortened(redact(message), 4000), shortened(redact("\n".join([whole, *captured])), LONGEST))
 
 
 def shortened(text: str, most: int) -> str:
-    """``text`` without its middle where it is longer than ``most`` characters: causes stand at its ends."""
+    """Cut out the middle of a text that is longer than ``most`` characters: its ends have the cause."""
     if len(text) <= most:
         return text
     half = most // 2

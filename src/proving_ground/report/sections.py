@@ -1,4 +1,4 @@
-"""Sections that a project adds to the report: grids, as data; the page lays them out. Pure."""
+"""Sections that a project adds to the report, as data: titles, texts and grids. Pure."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 Tone = Literal["good", "quiet", "bad"]
-"""How a mark is shown: as it should be and open, as it should be and closed, or wrong."""
+"""How a mark is shown: ``good`` is expected and open, ``quiet`` is expected and closed, ``bad`` is wrong."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One field of a grid.
+    """One cell of a grid.
 
     Attributes:
         row: the name of its row.
         column: the name of its column.
-        mark: the one or two characters that stand in it; it has to be told apart without its colour.
-        tone: how it is shown.
-        text: what it means, shown when pointed at.
+        mark: one or two characters in the cell; a reader has to understand it without its colour.
+        tone: its style.
+        text: its tooltip.
     """
 
     row: str
@@ -30,12 +30,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A picture of rows and columns, both in the order in which cells name them.
+    """A table of rows and columns, both in the order of first use in the cells.
 
     Attributes:
-        title: what it shows.
-        cells: its fields; those that no cell names stay empty.
-        remarks: lines under it: what is wrong, in words.
+        title: its heading.
+        cells: its cells; other combinations of row and column stay empty.
+        remarks: lines under it that describe what is wrong.
     """
 
     title: str
@@ -45,13 +45,13 @@ class Grid:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report under a heading of its own.
+    """A part of the report with a heading.
 
     Attributes:
         title: the heading.
         lead: one or two sentences under it.
-        legend: what marks mean: mark, tone, meaning.
-        grids: its pictures.
+        legend: the marks: mark, tone, meaning.
+        grids: its grids.
     """
 
     title: str

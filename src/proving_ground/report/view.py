@@ -1,4 +1,4 @@
-"""Arrange what is known of a run in the order of its reader's questions, for the template. Pure."""
+"""Prepare a run's data for the template, in the order of a reader's questions. Pure."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from proving_ground.report.phases import FAILED, Phase, phases, role_runs
 from proving_ground.report.results import Result, shortened
 
 SLOWEST = 8
-"""Tasks of a converge that are shown at once; the others are a click away."""
+"""Number of tasks of a converge that the page shows at once; a click shows the others."""
 
 CAUSE = 1500
-"""Characters of the first cause; all of it stands with its failure."""
+"""Characters of the first cause at the top of the page; the failure below has the whole text."""
 
 ENDINGS = {
     1: "tests failed",
     2: "interrupted",
     3: "pytest itself failed",
-    4: "pytest was asked wrongly",
+    4: "pytest got a wrong option or argument",
     5: "no test ran",
 }
-"""pytest's own exit codes, in words; the harness's errors say their own."""
+"""pytest's own exit codes → headline; the classes of HarnessError have their own texts."""
 
 
 def view(facts: Facts) -> dict[str, Any]:
-    """What the template is given."""
+    """Return the template's variables."""
     found = phases(facts.notes, facts.ended)
     return {
         "facts": facts,
@@ -50,7 +50,7 @@ def view(facts: Facts) -> dict[str, Any]:
 
 
 def headline(facts: Facts) -> str:
-    """How the run ended, in a few words."""
+    """Return a short text about the run's result."""
     if facts.exit_code == 0:
         return f"{facts.counts.get('passed', 0)} tests passed"
     kinds = {
@@ -63,7 +63,7 @@ def headline(facts: Facts) -> str:
 
 
 def first_cause(facts: Facts) -> dict[str, str] | None:
-    """What went wrong first: outside the tests, or else in one: what, hint, host, log, and the test's name."""
+    """Return the first error outside of tests, or else the first red test: what, hint, host, log, and test."""
     cause = next((note for note in facts.notes if note.get("kind") == "cause"), None)
     if cause is not None:
         texts = {name: str(cause.get(name, "")) for name in ("what", "hint", "host", "log")}
@@ -86,7 +86,7 @@ def _hosts(facts: Facts, text: str) -> str:
 
 
 def timeline(found: Sequence[Phase], results: Sequence[Result]) -> Chart | None:
-    """The phases one below the other, and the tests: what a run's time went to."""
+    """Return the chart of the run's time: a lane for each phase, and one for all tests."""
     lanes = [(phase.name, [_phase_span(phase)]) for phase in found]
     tests = [
         Span(*result.called, result.outcome, f"{result.nodeid}: {result.outcome}, {duration(_length(result.called))}")
@@ -107,9 +107,9 @@ def _length(interval: tuple[float, float]) -> float:
 
 
 def converge(phase: Phase, names: Sequence[str]) -> dict[str, Any]:
-    """One run of the playbook: its numbers, its picture by host, its tasks, failed ones first, then slowest first.
+    """Return the data of one run of the playbook: counts, a chart by host, tasks (failed first, then slowest first).
 
-    ``names`` are those of the machines, in the order in which they are drawn; others, as localhost, come last.
+    ``names`` are the machines in the chart's order; other hosts, such as localhost, come last.
     """
     timed = [task for task in phase.tasks if task.start and task.status != "skipped"]
     roles = [
@@ -139,13 +139,13 @@ def converge(phase: Phase, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _fitting(span: Span, phase: Phase) -> Span:
-    """A role's name only where it fits into its bar: beside it there is another one."""
+    """Remove the label of a role's bar if it does not fit into the bar: there is no room beside it."""
     room = (span.end - span.start) / max(phase.seconds, 0.001) * 850
     return span if 7 * len(span.label) + 8 <= room else Span(span.start, span.end, span.tone, span.text)
 
 
 def red_hosts(facts: Facts, found: Sequence[Phase]) -> frozenset[str]:
-    """Names of the machines on which a task or a test failed, or that the first cause is about."""
+    """Return the names of the machines of failed tasks, of red tests, and of the first cause."""
     tasks = {task.host for phase in found for task in phase.tasks if task.status in FAILED}
     tests = {node.name for result in facts.results if result.red for node in facts.topology.named_in(result.nodeid)}
     cause = first_cause(facts)
@@ -153,7 +153,7 @@ def red_hosts(facts: Facts, found: Sequence[Phase]) -> frozenset[str]:
 
 
 def files(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
-    """Tests by file: those with failures first, then the slowest first; and so within a file."""
+    """Yield the tests by file: red files first, then the slowest first; tests within a file in the same order."""
     by_file: dict[str, list[Result]] = {}
     for result in results:
         by_file.setdefault(result.file, []).append(result)

@@ -1,4 +1,4 @@
-"""Gather what is known of a run, and write its report."""
+"""Gather a run's data and write its report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "report.html"
 
 
 def write(run: Run, exit_code: int) -> None:
-    """Write ``report.html`` into the run's artifacts, if the run has had to do with machines."""
+    """Write ``report.html`` into the run's artifacts, if the run has a timeline, that is, used machines."""
     settings = run.settings
     if not run.timeline.path.exists():
         return
@@ -30,7 +30,7 @@ def write(run: Run, exit_code: int) -> None:
 
 
 def gather(run: Run, exit_code: int) -> Facts:
-    """All that is known of the run."""
+    """Return all data of the run."""
     config, settings, topology = run.config, run.settings, run.topology
     reporter = config.pluginmanager.getplugin("terminalreporter")
     stats = reporter.stats if reporter is not None else {}
@@ -63,7 +63,7 @@ def gather(run: Run, exit_code: int) -> Facts:
 
 
 def added(run: Run) -> list[Section]:
-    """What the project adds; when it cannot, the report is written without."""
+    """Return the sections of the project's hooks; after an error in a hook, none, and a warning."""
     try:
         return [
             section for each in run.config.hook.pytest_proving_ground_sections(config=run.config) for section in each

@@ -54,7 +54,7 @@ def test_runs_that_begin_at_the_same_time_get_different_ones() -> None:
     with reserved(TOPOLOGY, asked=None) as first, reserved(TOPOLOGY, asked=None) as second:
         assert (first, second) == (None, "10.7.0")
         asked = load(ROOT / "topology", "default", "10.7.0")
-        refusal = r"10\.7\.0\.0/24 is just being taken by another run"
+        refusal = r"another run is just taking network 10\.7\.0\.0/24"
         with pytest.raises(PreflightError, match=refusal), reserved(asked, asked="10.7.0"):
             pass
     with reserved(TOPOLOGY, asked=None) as again:

@@ -55,7 +55,7 @@ def test_container_that_restarted_is_told_with_its_last_end() -> None:
 
 
 def test_container_that_restarted_for_no_known_reason_is_told() -> None:
-    assert [finding.line for finding in found(pod(restartCount=1))] == ["(no word of why)"]
+    assert [finding.line for finding in found(pod(restartCount=1))] == ["(no reason given)"]
 
 
 def test_container_that_ended_with_its_machine_did_not_restart_by_itself() -> None:

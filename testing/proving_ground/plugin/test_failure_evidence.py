@@ -26,7 +26,7 @@ def test_a_look_that_fails_says_so_beside_what_it_has_seen() -> None:
 
 
 def test_a_look_without_its_program_says_so() -> None:
-    assert take(Collector("x", ["/no/such/program"])).trouble.startswith("could not look: ")
+    assert take(Collector("x", ["/no/such/program"])).trouble.startswith("could not run: ")
 
 
 def test_a_slow_look_keeps_what_it_has_seen() -> None:
@@ -146,4 +146,4 @@ def test_only_the_first_failures_are_looked_into(project: pytest.Pytester) -> No
     result = project.runpytest("-p", "no:cacheprovider")
     assert len(evidence(project)) == 5
     assert time.monotonic() - start < 30
-    result.stdout.fnmatch_lines(["5 failures have been looked into before; none for this one"])
+    result.stdout.fnmatch_lines(["none: 5 earlier failures have evidence, the most in one run"])

@@ -48,7 +48,7 @@ def test_what_does_not_end_in_time_is_ended_with_all_its_children(tmp_path: Path
 @pytest.mark.parametrize(
     ("output", "words"),
     [
-        ("", "it failed without a word"),
+        ("", "it failed without any output"),
         ("one\ntwo\n\n", "two"),
         ("ERROR: first\nfatal: second\nsee the manual", "fatal: second"),
     ],

@@ -183,7 +183,7 @@ def test_no_secret_gets_onto_the_page_whoever_says_it() -> None:
         (0, "1 tests passed"),
         (2, "interrupted"),
         (5, "no test ran"),
-        (14, "A machine did not come up, is not there, or cannot be reached"),
+        (14, "A machine did not come up, does not exist, or cannot be reached"),
         (77, "ended with exit code 77"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Which certificates are wanted, and why one that is there will not do. No I/O."""
+"""Plan the certificates of a cluster, and find why an existing one has to be replaced. No I/O."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def reason_to_issue(
     """Say in a few words why a certificate has to be made anew; None if what is there will do.
 
     Args:
-        wanted: what is asked for.
+        wanted: the declared certificate.
         pair: what is there.
         issuer: the issuer's, as it will be used; None for an authority, which signs itself.
         now: the present, with a time zone.

@@ -1,4 +1,4 @@
-"""Keys and certificates in a directory: reads what is there, makes new ones, replaces files in one step."""
+"""Keys and certificates in a directory: reads existing ones, makes new ones, replaces files atomically."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Store:
         """
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _certificate(wanted, key, issuer, now)
-        # The key first: broken off in between, the two do not match and are made again.
+        # The key first: after an interruption in between, the two do not match, and the next run makes both again.
         self.write_key(f"{wanted.name}-key.pem", key)
         self.write(f"{wanted.name}.pem", certificate.public_bytes(Encoding.PEM), PUBLIC_MODE)
         return Pair(certificate, key)
@@ -77,7 +77,7 @@ class Store:
         self.write(file_name, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), SECRET_MODE)
 
     def write(self, file_name: str, content: bytes, mode: int) -> None:
-        """Replace a file in one step; whoever reads it sees the old content or the new one."""
+        """Replace a file atomically: a reader sees the old or the new content."""
         if self.dry_run:
             return
         self.directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)

@@ -100,7 +100,7 @@ def files(wanted: dict[str, str], modes: dict[str, int], *, check: bool) -> Iter
         else:
             continue
         if not check:
-            # Whoever reads it meanwhile sees the old file or the new one, and nobody sees a secret on its way.
+            # Readers see the old or the new file, and no other user can read a secret while it is written.
             with _in_place_of(path) as new:
                 new.touch(0o600, exist_ok=False)
                 new.write_bytes(content)

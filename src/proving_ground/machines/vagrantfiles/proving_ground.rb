@@ -1,17 +1,17 @@
-# What Proving Ground adds to Vagrant: a topology's machines, for each provider, and patches that make many
-# machines come up quickly and safely. A project's Vagrantfile loads this file and calls ProvingGround.machines.
+# Proving Ground's additions to Vagrant: it defines a topology's machines for each provider, and patches Vagrant so that
+# many machines come up fast and without races. A project's Vagrantfile loads this file and calls ProvingGround.machines.
 require "etc"
 require "json"
 
 module ProvingGround
-  # Vagrant inspects every container of the host for published ports, which costs a call each and dies with
-  # "docker inspect … []" when any of them ends meanwhile: the race of parallel bring-up. These machines publish none.
+  # Vagrant inspects every container of the host for published ports. That takes a call for each, and fails with
+  # "docker inspect … []" if one of them ends meanwhile, a race of parallel bring-up. These machines publish no ports.
   module NoUsedPorts
     def read_used_ports = {}
   end
 
-  # Vagrant asks a machine that boots for its ssh without a pause, and one that is up what system it is, with dozens of
-  # commands: a processor's work for seconds, which the machines need to boot. The plugin waits for containers itself.
+  # Vagrant polls a booting machine's ssh without a pause, and runs dozens of commands to detect its system: that keeps a
+  # processor busy for seconds, which the machines need to boot. The plugin waits for containers itself.
   module NoWaitForContainers
     def call(env) = env[:machine].provider_name == :docker ? @app.call(env) : super
   end
@@ -20,7 +20,7 @@ module ProvingGround
     def guest = provider_name == :docker ? raise(Vagrant::Errors::MachineGuestNotReady) : super
   end
 
-  # What the plugin writes before it calls Vagrant, so that `vagrant ssh NAME` by hand sees what it saw.
+  # The values that the plugin writes before it calls Vagrant, so that `vagrant ssh NAME` by hand uses the same ones.
   class Run
     attr_reader :state
 
@@ -39,7 +39,7 @@ module ProvingGround
     def made_by = "Proving Ground, run #{fetch("run_id", "by hand")}"
     def folders = fetch("folders", {})
 
-    # Name, address, memory and cpus of each; by hand and before there are any, the plugin is asked.
+    # Name, address, memory and cpus of each machine; without values of a run, from `proving-ground list`.
     def machines
       fetch("machines") do
         listed = Dir.chdir(@root) { `#{ENV.fetch("PG_PROGRAM", "proving-ground")} list --json` }
@@ -71,14 +71,14 @@ module ProvingGround
     config.ssh.insert_key = false
     config.ssh.private_key_path = "#{run.state}/ssh/id_ed25519" if File.exist?("#{run.state}/ssh/id_ed25519")
     config.vm.synced_folder ".", "/vagrant", disabled: true
-    # Reached at its own address: a port published on the host would be one more thing to collide.
+    # Machines are reached at their own addresses: ports published on the host could collide.
     config.vm.network :forwarded_port, guest: 22, host: 2222, id: "ssh", disabled: true
   end
 
   def define(config, run, machine, name, address)
     config.vm.define name do |node|
       node.vm.hostname = name
-      # What `vagrant ssh-config` would tell, without starting Vagrant a second time.
+      # Writes the values of `vagrant ssh-config` without starting Vagrant a second time.
       node.trigger.after :up do |trigger|
         trigger.ruby { |_, up| File.write("#{run.state}/ssh/#{name}.json", JSON.generate(up.ssh_info)) } if run.any?
       end
@@ -103,9 +103,9 @@ module ProvingGround
 
   def domain(libvirt, override, run, machine, name, address)
     override.vm.box = run.fetch("box", ENV.fetch("FLATCAR_BOX", "flatcar-stable"))
-    override.vm.guest = :coreos # or Vagrant asks a machine a dozen questions to find out
+    override.vm.guest = :coreos # or Vagrant runs a dozen commands to detect it
     override.vm.boot_timeout = 900
-    # The machine knows its address from its kernel's command line, or from Ignition.
+    # The machine gets its address from its kernel's command line, or from Ignition.
     override.vm.network :private_network, ip: address, auto_config: false, libvirt__dhcp_enabled: false,
       libvirt__forward_mode: "none", **(run["network"] ? { libvirt__network_name: run["network"] } : {})
     libvirt.uri = "qemu:///system"
@@ -123,10 +123,10 @@ module ProvingGround
     kvm = run.fetch("kvm", true)
     libvirt.driver = kvm ? "kvm" : "qemu"
     libvirt.cpu_mode = kvm ? "host-passthrough" : "maximum"
-    # Shared with the process that serves the depot's folder.
+    # virtiofsd, which serves the depot's folder, needs shared memory.
     libvirt.memorybacking :source, type: "memfd"
     libvirt.memorybacking :access, mode: "shared"
-    libvirt.disk_driver cache: "unsafe" # they do not outlive the host's next start
+    libvirt.disk_driver cache: "unsafe" # the machines need not survive a crash of the host
     libvirt.graphics_type = "none"
     libvirt.memballoon_enabled = false
     libvirt.usb_controller model: "none"
@@ -142,7 +142,7 @@ module ProvingGround
     if run.key?("kernel")
       libvirt.kernel, libvirt.initrd, libvirt.cmd_line = run["kernel"], run["initrd"], run["command_lines"][name]
     elsif run.key?("ignition")
-      libvirt.machine_virtual_size = 16 # GB; Flatcar's image has half of it, and fills what it finds when it starts first
+      libvirt.machine_virtual_size = 16 # GB; Flatcar's image has half of it, and grows to the disk's size at its first boot
       libvirt.qemuargs value: "-fw_cfg"
       libvirt.qemuargs value: "name=opt/org.flatcar-linux/config,string=#{run["ignition"][name]}"
     end

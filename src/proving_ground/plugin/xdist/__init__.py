@@ -1,1 +1,1 @@
-"""Tests in several workers of pytest-xdist, on one set of machines."""
+"""Run tests in several workers of pytest-xdist on one set of machines."""

@@ -1,4 +1,4 @@
-"""What xdist's controller hands over to each worker when it starts it."""
+"""Pass the run from xdist's controller to each worker that it starts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from proving_ground.plugin.xdist.shared_state import Shared
 
 HANDED = "proving_ground"
-"""It goes by this name among a worker's input."""
+"""The key in ``workerinput``."""
 
 
 def handed_over(run_id: str, shared: Shared) -> dict[str, str]:
-    """What a worker has to know: the run that it belongs to, and where the run's processes share what they know."""
+    """Return the worker's input: the run's id, and the directory that the run's processes share."""
     return {"run_id": run_id, "directory": str(shared.directory)}
 
 
 def shared_from(handed: Mapping[str, str]) -> Shared | None:
-    """In a worker: what it shares with the rest of its run; None in a process that was handed nothing."""
+    """Return the state that a worker shares with its run; None without input from a controller."""
     return Shared(Path(handed["directory"])) if handed else None

@@ -1,4 +1,4 @@
-"""Show on the terminal what xdist's workers say, soon after they say it, as whole lines."""
+"""Show the lines of xdist's workers on the terminal, soon after they write them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from proving_ground.plugin.xdist.shared_state import Shared
 class WholeLines:
     """Writes lines to the terminal from another thread than pytest's.
 
-    A plugin of pytest, registered on xdist's controller. While tests run, pytest's thread writes parts of lines only
-    within the hooks that are wrapped here, and no line gets in between what one of them writes. What xdist writes
-    outside of them, as when it replaces a worker, are whole lines.
+    It is a pytest plugin on xdist's controller. While tests run, pytest's thread writes parts of lines only in the
+    hooks that this class wraps with a lock, so that no line of a worker splits them. Outside of these hooks, for
+    example when it replaces a worker, xdist writes whole lines.
 
     Args:
         config: pytest's, on the controller.
@@ -25,54 +25,54 @@ class WholeLines:
         self._terminal, self._lock = config.get_terminal_writer(), threading.RLock()
 
     def write(self, line: str) -> None:
-        """Write a line that stands alone; safe to call from any thread."""
+        """Write a whole line; safe to call from any thread."""
         with self._lock:
             begun = "\n" if self._terminal.width_of_current_line else ""
             self._terminal.write(f"{begun}{line}\n", flush=True)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logstart(self) -> Generator[None, object, object]:
-        """The name of a test, with ``-v``."""
+        """Lock while pytest writes a test's name, with ``-v``."""
         with self._lock:
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self) -> Generator[None, object, object]:
-        """A test's result: a letter, or a word."""
+        """Lock while pytest writes a test's result: a letter or a word."""
         with self._lock:
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logfinish(self) -> Generator[None, object, object]:
-        """How many tests are done, at the end of a line."""
+        """Lock while pytest writes the percentage at the end of a line."""
         with self._lock:
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collectreport(self) -> Generator[None, object, object]:
-        """A file that could not be collected."""
+        """Lock while pytest reports a file that it could not collect."""
         with self._lock:
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True, optionalhook=True)
     def pytest_testnodeready(self) -> Generator[None, object, object]:
-        """A worker that is there."""
+        """Lock while xdist reports a worker that is ready."""
         with self._lock:
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True, optionalhook=True)
     def pytest_testnodedown(self) -> Generator[None, object, object]:
-        """A worker that has gone."""
+        """Lock while xdist reports a worker that has ended."""
         with self._lock:
             return (yield)
 
 
 class Relay(threading.Thread):
-    """Writes what workers say, soon after they have said it.
+    """A thread that writes the workers' lines, soon after the workers wrote them.
 
     Args:
-        shared: where they say it.
-        write: takes each line.
+        shared: has the file of the workers' lines.
+        write: receives each line.
     """
 
     SECONDS = 0.2
@@ -83,7 +83,7 @@ class Relay(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Until :meth:`end`."""
+        """Write new lines until :meth:`end`."""
         self._said.touch()
         with self._said.open(encoding="utf-8") as file:
             begun, over = "", False
@@ -94,6 +94,6 @@ class Relay(threading.Thread):
                     self._write(line)
 
     def end(self) -> None:
-        """Write what is still to be written, and no more."""
+        """Write the remaining lines, then stop."""
         self._over.set()
         self.join()

@@ -1,4 +1,4 @@
-"""Share between the processes of a run: phases that one runs for all, results, and lines to show."""
+"""Share phases (which one process runs for all), results and lines to show between the processes of a run."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ class Outcome:
 
 
 class Shared:
-    """A directory by which the processes of one run know of each other.
+    """A directory through which the processes of one run share data.
 
     Args:
-        directory: empty at first, the same for all processes, and nobody else's: what lies there is unpickled.
+        directory: empty at first, the same for all processes; no other user may write to it, since its files are
+            unpickled.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -35,12 +36,12 @@ class Shared:
         self.lock = ReadWriteLock(directory)
 
     def once(self, name: str, phase: Callable[[], Value]) -> Value:
-        """Run ``phase`` in the first process that asks, while no test is at the machines; the others get what it got.
+        """Run ``phase`` in the first process that calls this, while no test uses the machines; all get its result.
 
-        A process that is killed in the middle has not run it: the next one does.
+        If that process is killed in the phase, the next one runs it.
 
         Raises:
-            Exception: what the phase has raised, in every process.
+            Exception: the phase's exception, in every process.
         """
         if not self._path(name).exists():
             with self.lock.exclusive():
@@ -53,7 +54,7 @@ class Shared:
         return value
 
     def keep(self, name: str, value: object) -> None:
-        """Lay ``value`` down for all processes; where there is one already, that one stays."""
+        """Store ``value`` for all processes, unless ``name`` has a value already."""
         draft = self.directory / f".{name}-{os.getpid()}"
         draft.write_bytes(pickle.dumps(value))
         with suppress(FileExistsError):
@@ -61,14 +62,14 @@ class Shared:
         draft.unlink()
 
     def kept(self, name: str) -> Any:
-        """What lies under ``name``, or None."""
+        """Return the value of ``name``, or None."""
         try:
             return pickle.loads(self._path(name).read_bytes())
         except FileNotFoundError:
             return None
 
     def claim(self, name: str, most: int) -> bool:
-        """Whether this is among the first ``most`` claims of all processes."""
+        """Return whether this is one of the first ``most`` claims in all processes."""
         for number in range(most):
             with suppress(FileExistsError):
                 (self.directory / f"{name}-{number}").touch(exist_ok=False)
@@ -76,13 +77,13 @@ class Shared:
         return False
 
     def say(self, line: str) -> None:
-        """Say a line to whoever reads :attr:`said`."""
+        """Append a line to :attr:`said`, which the controller shows."""
         with self.said.open("a", encoding="utf-8") as file:
             file.write(line.replace("\n", " ") + "\n")
 
     @property
     def said(self) -> Path:
-        """The file of lines that have been said."""
+        """The file of the processes' lines."""
         return self.directory / "said"
 
     def _path(self, name: str) -> Path:
@@ -95,6 +96,6 @@ def _outcome(phase: Callable[[], object]) -> Outcome:
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))
-        except Exception:  # whatever an exception's own constructor asks for
+        except Exception:  # an exception whose constructor needs other arguments cannot be unpickled
             return Outcome(error=RuntimeError(f"{type(error).__name__}: {error}"))
         return Outcome(error=error)

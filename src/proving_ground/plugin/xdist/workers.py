@@ -1,4 +1,4 @@
-"""Run tests in several xdist workers on one set of machines: the controller holds it, workers take turns."""
+"""Run tests in several xdist workers on one set of machines: the controller locks it, the workers share it."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ Value = TypeVar("Value")
 PLAN, HELD = "plan", "held"
 
 OPENING = "opening"
-"""What is tested while the machines become what the other tests are about; nothing else can run meanwhile."""
+"""The group of tests that bring the machines up and converge them; other tests wait for it."""
 
 DISRUPTIVE = "disruptive"
 
 
 def worker_number(config: pytest.Config) -> int:
-    """Which worker this is, from 0; also 0 without workers."""
+    """Return this worker's number, from 0; also 0 without workers."""
     name: str = getattr(config, "workerinput", {}).get("workerid", "gw0")
     return int(name.removeprefix("gw"))
 
 
 def once(run: Run, name: str, phase: Callable[[], Value]) -> Value:
-    """Run a phase that changes machines: once for all workers, and while none of their tests is at the machines."""
+    """Run a phase that changes machines: once for all workers, while no test uses the machines."""
     return phase() if run.shared is None else run.shared.once(name, phase)
 
 
 def uses_machines(item: pytest.Item) -> bool:
-    """Whether a test has to do with machines."""
+    """Return whether a test needs machines."""
     names: list[str] = getattr(item, "fixturenames", [])
     return "pg_lifecycle" in names or "pg_machines" in names or item.get_closest_marker("role") is not None
 
 
 def group(item: pytest.Item) -> str:
-    """Tests of one group run in one worker, one after the other: those of a file, unless markers say otherwise."""
+    """Return a test's group, which one worker runs in order: the tests of a file, unless markers say otherwise."""
     if not uses_machines(item):
         return item.nodeid
     opens = item.get_closest_marker("lifecycle") or item.get_closest_marker("before_converge")
@@ -60,7 +60,7 @@ def group(item: pytest.Item) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """On the controller: hand over the run's name and what is shared, to replaced workers too."""
+    """On the controller: pass the run's id and the shared directory to every worker, also to a replacement."""
     run = run_of(node.config)
     if run.shared is None:
         directory = tempfile.TemporaryDirectory(prefix="proving-ground-run-")
@@ -75,7 +75,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist tells the controller that the collection is complete
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """In a worker: say which tests belong together, and whether any has to do with machines."""
+    """In a worker: share which tests belong to which group, and whether any of them needs machines."""
     run = run_of(session.config)
     if run.is_worker and run.shared is not None:
         groups = {item.nodeid: group(item) for item in session.items}
@@ -84,9 +84,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any) -> None:
-    """On the controller, before a test runs: take hold of the machines for all workers, if any test needs them."""
+    """On the controller, before a test runs: lock the machines for all workers, if any test needs them."""
     run = run_of(node.config)
-    assert run.shared is not None, "what is shared is there as soon as there is a worker"
+    assert run.shared is not None, "pytest_configure_node sets it before a worker starts"
     _, machines_are_needed = run.shared.kept(PLAN)
     if machines_are_needed and not run.shared.kept(HELD):
         try:
@@ -98,19 +98,19 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Unless ``--dist`` asks for something else: group by group, in their order, and the opening before all others."""
+    """With ``--dist load``, xdist's default: assign group by group, in order, the opening first."""
     if config.getoption("dist") != "load":
         return None
     from proving_ground.plugin.xdist.scheduler import GroupsInOrder  # needs xdist
 
     shared = run_of(config).shared
-    assert shared is not None, "what is shared is there before tests are handed out"
+    assert shared is not None, "pytest_configure_node sets it before the scheduler starts"
     return GroupsInOrder(config, log, OPENING, lambda: shared.kept(PLAN)[0])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """In a worker: a test that has to do with machines waits for its turn; one that disturbs others is alone there."""
+    """In a worker: a test that needs machines takes the lock, shared or, if it disrupts other tests, exclusively."""
     run = run_of(item.config)
     if run.shared is None or not uses_machines(item):
         return (yield)
