@@ -95,7 +95,13 @@ def test_a_role_and_one_line_get_a_machine_of_a_stock_image(project: Path) -> No
     assert not list(project.glob("*.yml")), "no playbook, no inventory"
     result = run(project, "pytest")
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
-    assert cases_of(project) == {"test_the_service_serves_the_motto[machine-01]": []}
+    assert cases_of(project) == {
+        "test_syntax": [],
+        "test_converge": [],
+        "test_idempotence[machine-01-role]": [],
+        "test_idempotence_outside_roles": [],
+        "test_the_service_serves_the_motto[machine-01]": [],
+    }
     assert_nothing_is_left(project, "container")
 
 

@@ -20,6 +20,8 @@ PLAYBOOK = """
 
 PYPROJECT = """
 [tool.proving-ground]
+steps = false
+
 [tool.proving-ground.phases]
 bottom = "First"
 middle = "Second"
@@ -32,7 +34,7 @@ def planned(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     """An empty project with this project's default topology; what is asked of this run is not asked of its runs."""
     for name in ("CI", *(option.variable for option in OPTIONS)):
         monkeypatch.delenv(name, raising=False)
-    pytester.makefile(".toml", pyproject="[tool.proving-ground]")
+    pytester.makefile(".toml", pyproject="[tool.proving-ground]\nsteps = false")
     (pytester.path / "topology").mkdir()
     plan = (ROOT / "topology" / "default.yml").read_text(encoding="utf-8")
     (pytester.path / "topology" / "default.yml").write_text(plan, encoding="utf-8")

@@ -68,7 +68,9 @@ def test_every_option_is_there_with_its_variable_and_its_default() -> None:
 
 def written(default: object) -> str:
     """A default as the reference has it."""
-    return "false" if default is False else str(default) if default else "empty"
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) if default else "empty"
 
 
 def test_every_setting_is_there_with_its_type_and_its_default() -> None:

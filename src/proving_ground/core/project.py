@@ -26,6 +26,7 @@ class Project:
         privileged: whether containers run with ``--privileged``.
         machines: the machines, as under ``machines`` in a topology file; empty if a topology file lists them.
         playbook: the playbook that converges the machines.
+        steps: whether syntax, converge and idempotence are tests that the plugin adds.
         topologies: the directory of topology files.
         depot: the directory of ``depot.yml``, which lists the components to build for the machines.
         roles: the directory of the playbook's roles.
@@ -46,6 +47,7 @@ class Project:
     privileged: bool = False
     machines: tuple[tuple[str, Any], ...] = ()
     playbook: str = "site.yml"
+    steps: bool = True
     topologies: str = "topology"
     depot: str = "depot"
     roles: str = "roles"

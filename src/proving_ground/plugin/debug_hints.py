@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -57,8 +58,15 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
     for option in ("topology", "provider", "network_prefix"):
         if (value := getattr(settings, option)) != getattr(plain, option):
             words += [f"--pg-{option.replace('_', '-')}", str(value)]
-    if not failed:
+    steps = [each.partition("::")[2] for each in failed if each.startswith("steps::")]
+    failed = [each for each in failed if not each.startswith("steps::")]
+    if steps:  # they are in no file, and reused machines are not converged
+        again = " or ".join(dict.fromkeys(re.split(r"[\[ ]", each)[0] for each in steps))
+        yield shlex.join([*(word for word in words if word != "--pg-reuse"), "-k", again])
+    if not failed and not steps:
         yield shlex.join(words)
+    elif not failed:
+        return
     elif len(failed) <= FEW:
         yield from (shlex.join([*words, each]) for each in failed)
     else:

@@ -171,9 +171,11 @@ class Project:
     def __init__(self, directory: Path, **tests: str) -> None:
         self.directory = directory
         (directory / "topology").symlink_to(ROOT / "topology")
-        files = {"pyproject.toml": "[tool.proving-ground]", "conftest.py": CONFTEST, "site.yml": PLAYBOOK} | {
-            f"{name}.py": text for name, text in tests.items()
-        }
+        files = {
+            "pyproject.toml": "[tool.proving-ground]\nsteps = false",
+            "conftest.py": CONFTEST,
+            "site.yml": PLAYBOOK,
+        } | {f"{name}.py": text for name, text in tests.items()}
         for name, text in files.items():
             (directory / name).write_text(text, encoding="utf-8")
 

@@ -1,0 +1,44 @@
+"""The steps of a run as tests, which the plugin adds to those of a project: syntax, converge, idempotence."""
+
+from __future__ import annotations
+
+import pytest
+
+from proving_ground.ansible.events import Outcome
+from proving_ground.ansible.runner import Converge
+from proving_ground.core.errors import ConvergeError
+from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.plugin.idempotence import Repeated
+from proving_ground.plugin.run import run_of
+
+pytestmark = [pytest.mark.lifecycle]
+
+
+def test_syntax(pg_lifecycle: Lifecycle, pytestconfig: pytest.Config) -> None:
+    """Ansible can parse the playbook and its roles; if it cannot, the run ends before it creates machines."""
+    run_of(pytestconfig).attempt(pg_lifecycle.syntax)
+
+
+def test_converge(pg_converged: Converge | None, pg_converge_failure: ConvergeError | None) -> None:
+    """The playbook runs without a failed task."""
+    assert pg_converge_failure is None, str(pg_converge_failure)
+    failed = [str(outcome) for outcome in (pg_converged.outcomes if pg_converged else ()) if outcome.status == "failed"]
+    assert failed == []
+
+
+def test_idempotence(pg_repeated: Repeated, subtests: pytest.Subtests) -> None:
+    """A second converge changes nothing: one test for each role on each host, one failure for each task that does."""
+    assert pg_repeated.outcomes, f"{pg_repeated.role} ran no task on {pg_repeated.host}"
+    report(pg_repeated.changes, subtests)
+
+
+def test_idempotence_outside_roles(pg_unlisted_changes: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:
+    """A second converge changes nothing in tasks that are not of the playbook's roles."""
+    report(pg_unlisted_changes, subtests)
+
+
+def report(changes: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:
+    """Fail once for each change, with its difference."""
+    for outcome in changes:
+        with subtests.test(host=outcome.host, role=outcome.role, task=outcome.task):
+            pytest.fail(outcome.change(), pytrace=False)

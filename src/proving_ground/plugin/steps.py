@@ -1,0 +1,32 @@
+"""Add the steps of a run to the collected tests, so that ``pytest`` alone proves syntax, converge and idempotence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proving_ground.plugin.run import run_of
+
+TESTS = Path(__file__).with_name("step_tests.py")
+NODE = "steps"
+"""What their node identifiers begin with: ``steps::test_converge``."""
+
+
+@pytest.hookimpl(tryfirst=True)  # -k, -m and --lf select among them as among all tests
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the steps before the project's tests."""
+    if are_wanted(config):
+        module = pytest.Module.from_parent(session, path=TESTS, nodeid=NODE)
+        items[:0] = session.genitems(module)
+
+
+def are_wanted(config: pytest.Config) -> bool:
+    """Whether the steps are tests of this run.
+
+    They are not if the command line names files, if ``--pg-reuse`` takes the machines as they are, if the project has
+    no playbook, or if it has tests of its own for the steps (``steps = false``).
+    """
+    settings = run_of(config).settings
+    names_files = config.args_source is config.ArgsSource.ARGS
+    return settings.project.steps and settings.has_playbook and not settings.reuse and not names_files
