@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proving_ground.cli import commands, depot
+from proving_ground.cli import commands, depot, init
 from proving_ground.core.errors import HarnessError, UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     try:
+        if options.command == "init":
+            return init.run(options, Path.cwd())
         root = find_project(Path.cwd())
         if options.command == "depot":
             return depot.run(options, settings_from({}, root).depot, Progress())
@@ -102,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
                 )
         command.arguments(each)
     depot.add_parser(words)
+    init.add_parser(words)
     return top
 
 

@@ -53,7 +53,7 @@ class State:
         """The record of the existing machines, or None."""
         return self.ledger.read()
 
-    @property
+    @cached_property
     def provider(self) -> Provider:
         """The provider of the machines."""
         return registry.of(self.settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +36,9 @@ class Container(Provider):
         """Have the image here, with what machines need."""
         self._image(progress, log)
 
-    @cached_property
+    @property
     def content(self) -> str:
-        """The image's name and identifier, as far as it is here."""
+        """The image's name and identifier; asked anew each time, since a run may pull the image."""
         name = self.settings.project.image
         return f"{name} {identifier(name)}"
 
