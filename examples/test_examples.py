@@ -134,3 +134,19 @@ def test_a_role_starts_from_a_checkpoint_that_still_applies(project: Path) -> No
         assert_nothing_is_left(project, "container")
     finally:
         run(project, "proving_ground.cli", "checkpoints", "--prune", "all")
+
+
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("project", ["upgrade"], indirect=True)
+def test_an_upgrade_is_a_step_between_two_checks(project: Path) -> None:
+    result = run(project, "pytest")
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    assert cases_of(project) == {
+        "test_syntax": [],
+        "test_converge": [],
+        "test_idempotence_outside_roles": [],
+        "test_version_1_is_installed[machine-01]": [],
+        "test_the_upgrade_changes_the_version_and_nothing_else[machine-01]": [],
+        "test_the_upgrade_is_idempotent": [],
+    }
+    assert_nothing_is_left(project, "container")

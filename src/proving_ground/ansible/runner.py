@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -95,8 +96,8 @@ def run_playbook(
     import ansible_runner  # not at the top: collecting tests does not need it
 
     root, playbook, artifacts = settings.root, settings.playbook, settings.artifacts
-    private = artifacts / "ansible-runner"
-    private.mkdir(parents=True, exist_ok=True)
+    artifacts.mkdir(parents=True, exist_ok=True)
+    private = Path(tempfile.mkdtemp(prefix="ansible-runner-", dir=artifacts))  # its own: tests may run others
     log = artifacts / "ansible.log"
     outcomes: list[Outcome] = []
 

@@ -10,7 +10,8 @@ from functools import singledispatchmethod
 from proving_ground.ansible.events import Outcome
 from proving_ground.ansible.phases import Phase
 from proving_ground.ansible.runner import Converge, run_playbook
-from proving_ground.core.errors import ConvergeError
+from proving_ground.core.errors import ConvergeError, UsageError
+from proving_ground.core.problems import nearest
 from proving_ground.core.progress import Progress
 from proving_ground.lifecycle import machines, preflight
 from proving_ground.lifecycle.state import State
@@ -64,6 +65,19 @@ class Executor:
         return run_playbook(
             state.settings, state.write_inventory(), self.progress, *arguments, plays=plays, timeouts=state.timeouts
         )
+
+    def play_other(self, playbook: str, *arguments: str) -> Converge:
+        """Run a playbook that is not the project's own; errors as of ``Lifecycle.play``."""
+        settings = self.state.settings
+        if not (settings.root / playbook).is_file():
+            known = sorted(path.name for pattern in ("*.yml", "*.yaml") for path in settings.root.glob(pattern))
+            raise UsageError(f"there is no playbook {playbook}", hint=nearest(playbook, known) if known else "")
+        # It changes the machines: they are no longer what the project's own playbook, or a checkpoint, made of them.
+        self.state.ledger.update(converged_key="", reached="", reached_key="")
+        settings = replace(settings, project=replace(settings.project, playbook=playbook))
+        inventory, timeouts = self.state.write_inventory(), self.state.timeouts
+        with self.progress.step(playbook):
+            return run_playbook(settings, inventory, self.progress, *arguments, timeouts=timeouts)
 
     @singledispatchmethod
     def _take(self, step: Step) -> None:

@@ -138,6 +138,19 @@ class Lifecycle:
         assert result is not None, "a converge has outcomes"
         return result
 
+    def play(self, playbook: str, *arguments: str) -> Converge:
+        """Run another playbook of the project on machines that are up; the next run converges them again.
+
+        Args:
+            playbook: its path, relative to the project's root directory.
+            arguments: further arguments for ``ansible-playbook``, such as ``--tags=upgrade``.
+
+        Raises:
+            UsageError: there is no such playbook.
+            ConvergeError: the playbook is wrong, or a task failed.
+        """
+        return self._executor.play_other(playbook, *arguments)
+
     def is_ready(self, roles: Collection[str] | None = None) -> bool:
         """Return whether no wait for the services of ``roles`` is left on restored machines."""
         return not self._wait_for(roles)

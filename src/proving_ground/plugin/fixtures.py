@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,6 +91,16 @@ def pg_converged(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Converg
             return None
 
     return run.attempt(converge)
+
+
+@pytest.fixture(scope="session")
+def pg_playbook(pg_machines: Lifecycle, pg_converged: Converge | None) -> Callable[..., Converge]:  # noqa: ARG001
+    """Run any playbook of the project on converged machines: ``pg_playbook("upgrade.yml", "--tags=upgrade")``.
+
+    The result has the outcomes by host, role and task, and what they changed (``changed``, ``changes()``). A task that
+    fails raises ConvergeError, which is the test's failure in one line. With ``-n``, mark such tests ``disruptive``.
+    """
+    return pg_machines.play
 
 
 def await_roles(run: Run, lifecycle: Lifecycle, roles: Collection[str] | None) -> None:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from proving_ground.core.errors import UsageError
+from proving_ground.ansible.runner import Converge
+from proving_ground.core.errors import ConvergeError, UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
+from proving_ground.lifecycle import executor
 from proving_ground.lifecycle.executor import Executor
 from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.lifecycle.state import State
+from proving_ground.machines.ledger import Record
 
 
 @pytest.fixture
@@ -45,3 +49,52 @@ def test_a_playbook_that_is_not_there_cannot_be_run(tmp_path: Path) -> None:
         life.converge()
     assert caught.value.exit_code == 11
     assert not life.settings.state_directory.exists()
+
+
+@pytest.fixture
+def life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lifecycle:
+    """Machines that are up and converged, of a project with a second playbook."""
+    (tmp_path / "upgrade.yml").write_text("[]\n", encoding="utf-8")
+    monkeypatch.setattr(State, "write_inventory", lambda _: tmp_path / "inventory.yml")
+    life = Lifecycle(Settings(tmp_path, "run-1"), Progress())
+    life.ledger.write(
+        Record("run-1", "default", "docker", phase="converged", converged_key="k", reached="top", reached_key="k")
+    )
+    return life
+
+
+def test_another_playbook_is_run_and_its_outcomes_come_back(life: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def run_playbook(settings: Settings, inventory: Path, _: Progress, *arguments: str, **__: object) -> Converge:
+        asked.extend([settings.playbook, inventory.name, *arguments])
+        return Converge((), Path("log"))
+
+    monkeypatch.setattr(executor, "run_playbook", run_playbook)
+    assert life.play("upgrade.yml", "--tags=one") == Converge((), Path("log"))
+    assert asked == ["upgrade.yml", "inventory.yml", "--tags=one"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_machines_are_not_what_was_converged_after_another_playbook(
+    life: Lifecycle, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    def run_playbook(*_: object, **__: object) -> Converge:
+        if fails:
+            raise ConvergeError("failed")
+        return Converge((), Path("log"))
+
+    monkeypatch.setattr(executor, "run_playbook", run_playbook)
+    with pytest.raises(ConvergeError) if fails else nullcontext():
+        life.play("upgrade.yml")
+    record = life.ledger.read()
+    assert record is not None
+    assert (record.phase, record.converged_key, record.reached, record.reached_key) == ("converged", "", "", "")
+
+
+def test_another_playbook_that_is_not_there_is_told_with_the_nearest(life: Lifecycle) -> None:
+    with pytest.raises(UsageError, match=r"^there is no playbook upgarde\.yml — did you mean upgrade\.yml\?$"):
+        life.play("upgarde.yml")
+    record = life.ledger.read()
+    assert record is not None
+    assert record.converged_key == "k", "nothing has been run"
