@@ -59,10 +59,32 @@ def test_a_test_that_asks_for_a_host_ends_the_run_with_the_extra_that_it_lacks(
 ) -> None:
     done = alone.pytest(project, "-k", "of_machines")
     assert done.code == 12, done.text
-    words = "error: machines: python-vagrant is not installed — pip install 'pytest-proving-ground[vagrant]'"
+    words = "error: host: pytest-testinfra is not installed — pip install 'pytest-proving-ground[testinfra]'"
     assert done.text.count(words) == 1
     assert "Traceback" not in done.text
     assert "ModuleNotFoundError" not in done.text
+
+
+def test_vagrants_machines_need_its_extra(alone: Environment, project: Path) -> None:
+    (project / "test_machines.py").write_text("def test_machines(pg_machines): pass\n", encoding="utf-8")
+    done = alone.pytest(project, "-k", "test_machines")
+    assert done.code == 12, done.text
+    words = "error: machines: python-vagrant is not installed — pip install 'pytest-proving-ground[vagrant]'"
+    assert done.text.count(words) == 1
+
+
+def test_a_role_without_the_extra_for_host_makes_no_machine(alone: Environment, tmp_path: Path) -> None:
+    role = tmp_path / "role"
+    write(role, pyproject__toml='[tool.proving-ground]\nimage = "debian:12"\n')
+    write(role / "tasks", main__yml="[]\n")
+    write(role / "tests", test_role__py="def test_it(host): pass\n")
+    done = alone.pytest(role)
+    assert done.code == 12, done.text
+    assert (
+        "error: host: pytest-testinfra is not installed — pip install 'pytest-proving-ground[testinfra]'" in done.text
+    )
+    assert "containers" not in done.text
+    assert not (role / ".proving-ground" / "ledger.json").exists()
 
 
 def test_a_test_that_asks_for_a_browser_is_told_the_extra_that_it_lacks(alone: Environment, project: Path) -> None:

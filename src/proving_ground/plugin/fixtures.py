@@ -130,7 +130,7 @@ def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
 @pytest.fixture(scope="session")
 def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle, pg_timeouts: Timeouts) -> Hosts:
     """Testinfra's hosts by name: ``pg_hosts["web-01"]``."""
-    run_of(pytestconfig).attempt(lambda: require("pytest-testinfra", extra="testinfra", where="host"))
+    run_of(pytestconfig).attempt(require_testinfra)
     from proving_ground.machines.hosts import Hosts  # needs an extra
 
     return Hosts(pg_machines.settings, pg_machines.topology, pg_timeouts)
@@ -158,6 +158,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     nodes = plan.nodes if marker is None else [node for group in marker.args for node in plan.group(group)]
     names = list(dict.fromkeys(node.name for node in nodes))
     metafunc.parametrize("host", names, ids=names, indirect=True)
+
+
+def require_testinfra() -> None:
+    """Check that the extra is installed without which there is no ``host``; raises PreflightError."""
+    require("pytest-testinfra", extra="testinfra", where="host")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """End the run before it creates machines if the selected tests need an extra that is not installed."""
+    run = run_of(session.config)
+    names = {name for item in session.items for name in getattr(item, "fixturenames", [])}
+    if "pg_hosts" in names and not run.only_looks and not run.is_worker:  # workers check in pg_hosts
+        run.attempt(require_testinfra)
 
 
 @pytest.hookimpl(tryfirst=True)
