@@ -63,7 +63,7 @@ def test_web(host): pass
 """
 
 ORDERS = (("pytest11.testinfra", "proving-ground"), ("proving-ground", "pytest11.testinfra"))
-TABLE = "[tool.proving-ground]\n"
+TABLE = "[tool.proving-ground]\nsteps = false\n"
 
 
 def written(directory: Path, *, table: bool, **files: str) -> Path:

@@ -79,6 +79,15 @@ class Executor:
         with self.progress.step(playbook):
             return run_playbook(settings, inventory, self.progress, *arguments, timeouts=timeouts)
 
+    def _idle(self, result: Converge) -> ConvergeError:
+        """The error of a playbook that has run no task: Ansible only warns about hosts that match no machine."""
+        topology = self.state.topology
+        known = ", ".join(dict.fromkeys(["nodes", *topology.groups, *(node.name for node in topology.nodes)]))
+        text = "it ran no task: no play's `hosts` match a machine"
+        return ConvergeError(
+            text, where=self.state.settings.playbook, hint=f"groups and machines are {known}", log=result.log
+        )
+
     @singledispatchmethod
     def _take(self, step: Step) -> None:
         raise TypeError(f"{step!r} is no step")
@@ -157,7 +166,10 @@ class Executor:
     @_take.register
     def _converge_all(self, step: ConvergeAll) -> None:
         with self.progress.step("converge"):
-            self._outcomes += self.play(*step.arguments).outcomes
+            result = self.play(*step.arguments)
+        if not result.outcomes:
+            raise self._idle(result)
+        self._outcomes += result.outcomes
         self._mark_converged(MarkConverged(step.key))
 
     @_take.register

@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from proving_ground.core.errors import MachineError
-from proving_ground.core.polling import NotReady, WaitTimeoutError
+from proving_ground.core.polling import NotReady
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.process.services import cache_directory
 from proving_ground.providers.container_image import Image
@@ -31,6 +32,7 @@ ATTEMPTS = (
 """What systemd may need besides, least first. Never the host's control groups."""
 
 PRIVILEGED = (("--privileged",),)
+HINT = 'set `privileged = true` in [tool.proving-ground], or `init = "none"` if no service has to run'
 WAITING = ("--init", "--entrypoint", "/bin/sh")
 """For an image without systemd: a process that waits, below Docker's own that reaps."""
 
@@ -82,9 +84,18 @@ def start(
         machines = others
     chosen = known if known is not None else attempts[0]
     _at_once(machines, (*SYSTEMD, *SYSTEMD_DIRECTORIES, *chosen, "--entrypoint", image.systemd), (), log)
+    try:
+        _await(machines, timeouts)
+    except MachineError as error:
+        file.unlink(missing_ok=True)  # the next run searches again: something on this host has changed
+        raise MachineError(error.what, where=error.where, hint=HINT, log=log) from error
+
+
+def _await(machines: Sequence[Machine], timeouts: Timeouts) -> None:
+    """Wait until systemd has started in all machines; raises MachineError with the end of a machine's log."""
     probes = {f"{each.name} has started": partial(_check_started, each) for each in machines}
     if late := timeouts.wait_for_all(probes, timeout=BOOT_SECONDS, interval=0.1):
-        raise MachineError("; ".join(late), where="systemd", hint=_hint(), log=log)
+        raise MachineError("; ".join(late), where="systemd")
 
 
 def _at_once(machines: Sequence[Machine], options: Sequence[str], command: Sequence[str], log: Path) -> None:
@@ -107,22 +118,22 @@ def _try(
         try:
             options = (*SYSTEMD, *SYSTEMD_DIRECTORIES, *attempt, "--entrypoint", image.systemd)
             _run(machine, options, (), log)
-            timeouts.wait_until(
-                f"{machine.name} has started", partial(_check_started, machine), timeout=BOOT_SECONDS, interval=0.1
-            )
-        except (MachineError, WaitTimeoutError) as error:
-            why = f"{error}; the end of its log: {_log_of(machine)}"
-            docker("rm", "--force", "--volumes", machine.container, log=log)
+            _await([machine], timeouts)
+        except MachineError as error:
+            why = error.what
+            with suppress(MachineError):  # older clients refuse to remove what the engine has not made
+                docker("rm", "--force", "--volumes", machine.container, log=log)
         else:
             return list(attempt)
-    raise MachineError(why, where=machine.name, hint=_hint(), log=log)
+    raise MachineError(why, where=machine.name, hint=HINT, log=log)
 
 
 def _check_started(machine: Machine) -> None:
     """Raise NotReady until systemd has started what is enabled, MachineError when process 1 has ended."""
     state, code = docker("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", machine.container).split()
     if state != "running":
-        raise MachineError(f"process 1 ended with {code}", where=machine.name)
+        text = f"process 1 ended with {code}; the end of its log: {_log_of(machine)}"
+        raise MachineError(text, where=machine.name)
     try:
         said = docker("exec", machine.container, "sh", "-c", "systemctl is-system-running || :").strip()
     except MachineError as error:
@@ -136,10 +147,6 @@ def _log_of(machine: Machine) -> str:
         return docker("logs", "--tail", "5", machine.container).strip().replace("\n", " | ") or "empty"
     except MachineError as error:
         return error.what
-
-
-def _hint() -> str:
-    return 'set `privileged = true` in [tool.proving-ground], or `init = "none"` where no service has to run'
 
 
 def _host_and(image: Image, log: Path) -> str:

@@ -19,6 +19,7 @@ from proving_ground.lifecycle import executor
 from proving_ground.lifecycle import machines
 from proving_ground.host import networks
 from proving_ground.lifecycle import preflight
+from proving_ground.ansible.events import Outcome
 from proving_ground.ansible.runner import Converge
 from proving_ground.machines.ledger import Ledger, Record
 
@@ -78,7 +79,7 @@ def destroy(settings, *_):
 
 def play(*_, **__):
     step("converge")
-    return Converge((), Path("ansible.log"))
+    return Converge((Outcome("etcd-01", "store", "Install", "site.yml:1", "ok", 0.1),), Path("ansible.log"))
 
 
 patch = pytest.MonkeyPatch()

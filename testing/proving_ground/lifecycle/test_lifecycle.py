@@ -15,6 +15,7 @@ from proving_ground.lifecycle import executor
 from proving_ground.lifecycle.executor import Executor
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.lifecycle.state import State
+from proving_ground.lifecycle.steps import ConvergeAll
 from proving_ground.machines.ledger import Record
 
 
@@ -98,3 +99,18 @@ def test_another_playbook_that_is_not_there_is_told_with_the_nearest(life: Lifec
     record = life.ledger.read()
     assert record is not None
     assert record.converged_key == "k", "nothing has been run"
+
+
+def test_a_playbook_that_runs_no_task_is_an_error_that_names_groups_and_machines(
+    life: Lifecycle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = life.settings.root / "topology"
+    directory.mkdir()
+    (directory / "default.yml").write_text("machines: {web: {groups: [front]}}\n", encoding="utf-8")
+    monkeypatch.setattr(executor, "run_playbook", lambda *_, **__: Converge((), Path("log")))
+    with pytest.raises(ConvergeError, match=r"^site\.yml: it ran no task: .* \(log: log\)$") as caught:
+        Executor(life.state, Progress()).run([ConvergeAll("k")])
+    assert "nodes, front, web-01" in caught.value.hint
+    record = life.ledger.read()
+    assert record is not None
+    assert record.converged_key != "", "as it was: nothing has been run"

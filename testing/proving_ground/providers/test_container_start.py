@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proving_ground.core.errors import MachineError
-from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.core.timeouts import USUAL
 from proving_ground.providers import container_start
 from proving_ground.providers.container_image import Image
 from proving_ground.providers.container_start import ATTEMPTS, PRIVILEGED, Machine
@@ -108,10 +108,30 @@ def test_a_project_that_wants_no_init_gets_a_process_that_waits(
     assert all(arguments[-3:] == ("debian:12", "-c", "exec tail -f /dev/null") for arguments in engine.runs)
 
 
-def test_a_machine_that_does_not_come_up_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_machine_that_does_not_come_up_is_named_and_the_next_run_searches_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     start(monkeypatch, tmp_path, Engine(""))
-    monkeypatch.setattr(container_start, "BOOT_SECONDS", 0)
     engine = Engine("")
     engine.works = lambda name: name != "ours-web-02"  # type: ignore[method-assign]
-    with pytest.raises(MachineError, match="web-02: process 1 ended with 255"):
-        start(monkeypatch, tmp_path, engine, timeouts=Timeouts(1))
+    with pytest.raises(MachineError, match="web-02: process 1 ended with 255; the end of its log: Failed to mount"):
+        start(monkeypatch, tmp_path, engine)
+    assert len(start(monkeypatch, tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES) + 2
+
+
+def test_an_engine_that_refuses_an_argument_is_asked_for_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Docker before 28 does not know ``writable-cgroups``; its client fails to remove what was not made."""
+    engine, docker = Engine("SYS_ADMIN"), Engine.docker
+
+    def older(*words: str, **options: object) -> str:
+        if words[0] == "run" and "writable-cgroups=true" in words:
+            raise MachineError("invalid --security-opt")
+        if words[0] == "rm" and words[-1] not in engine.started:
+            raise MachineError("No such container")
+        return docker(engine, *words, **options)
+
+    engine.docker = older  # type: ignore[method-assign]
+    start(monkeypatch, tmp_path, engine)
+    assert all("SYS_ADMIN" in arguments for arguments in engine.started.values())
