@@ -1,4 +1,4 @@
-"""What every provider does for a run: make machines, reach them, save them, remove them."""
+"""The interface of providers: create machines, reach them, save them, remove them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from proving_ground.depot import View
 
 
 class Provider:
-    """Makes the machines of one project.
+    """Creates, reaches, saves and removes the machines of one project.
 
     Args:
         settings: the run's settings.
 
     Attributes:
-        in_place: whether the machines themselves hold what is saved: a restore changes them, a save restarts them,
-            and what is saved is removed together with them.
-        needs_view: whether machines are made from the depot's view.
+        in_place: whether the machines themselves hold their checkpoints: a save restarts the machines, a restore
+            changes them, and their removal removes the checkpoints.
+        needs_view: whether machines need the depot's view.
     """
 
     in_place = True
@@ -33,24 +33,24 @@ class Provider:
 
     @property
     def content(self) -> str:
-        """What tells machines made of one image from those made of another; empty where the depot's view does."""
+        """Identifies the image of the machines; empty if the depot's view identifies it."""
         return ""
 
     def check(self) -> None:
-        """Check that this host has the programs that make machines; raises PreflightError."""
+        """Check that this host has the programs that create machines; raises PreflightError."""
 
     def ensure_running(self, progress: Progress) -> None:
         """Find or start the service that runs machines; raises PreflightError."""
 
     def fetch(self, progress: Progress, log: Path) -> None:
-        """Have what machines are made of on this host; raises PreflightError."""
+        """Pull or build the image of the machines unless it is on this host; raises PreflightError."""
 
     def create(self, topology: Topology, view: View, progress: Progress, log: Path, checkpoint: str | None) -> float:
-        """Make the machines and wait until each lets its user in.
+        """Create the machines and wait until each of them answers.
 
         Args:
             topology: the machines.
-            view: what the depot gives them.
+            view: the depot's view for them.
             progress: receives a line for each slow step.
             log: receives the output of programs.
             checkpoint: key of the checkpoint that they start from, or None for new ones.

@@ -1,4 +1,4 @@
-"""Provider container: machines are containers of any image, made and reached by the engine alone."""
+"""Provider container: creates containers of any image, and reaches them, with Docker alone."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Container(Provider):
         docker_engine.ensure_running(progress, self.settings.timeouts)
 
     def fetch(self, progress: Progress, log: Path) -> None:
-        """Have the image here, with what machines need."""
+        """Pull or build the image unless it is on this host."""
         self._image(progress, log)
 
     @property
     def content(self) -> str:
-        """The image's name and identifier; asked anew each time, since a run may pull the image."""
+        """The image's name and identifier, read anew each time, since a run may pull the image."""
         name = self.settings.project.image
         return f"{name} {identifier(name)}"
 
@@ -62,11 +62,11 @@ class Container(Provider):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What containers and networks carry: whose they are, and which run made them."""
+        """Labels of containers and networks: their checkout, and the run that made them."""
         return f"{docker_engine.LABEL}={self.checkout}", f"proving-ground.run={self.settings.run_id}"
 
     def connection(self, node: Node) -> dict[str, Any]:
-        """Ansible's way: the package's own connection plugin, in which no password or key is needed."""
+        """Return variables that select the package's connection plugin."""
         return {
             "ansible_connection": "proving_ground_container",
             "ansible_host": named(self.checkout, node.name),
@@ -83,7 +83,7 @@ class Container(Provider):
             raise MachineError(text, where="unreachable", hint="run `proving-ground destroy` and start again")
 
     def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:  # noqa: ARG002
-        """Save each container as an image; they stand still meanwhile."""
+        """Commit each container as an image; Docker pauses it meanwhile."""
         saved = self._saved(key, topology)
         with ThreadPoolExecutor(max(1, len(saved))) as pool:
             commits = [

@@ -17,7 +17,7 @@ from proving_ground.providers.docker_engine import docker
 
 ARCHIVES = "proving-ground/archive"
 PREPARED = "proving-ground/prepared"
-"""Repositories of images that are made of an archive, and of those made on top of another image."""
+"""Names of the images that the harness imports from an archive, and of those that it builds on top of another."""
 
 PULL_SECONDS = 900.0
 BUILD_SECONDS = 900.0
@@ -39,19 +39,19 @@ INSTALL = {
     "yum": "yum -y install systemd iproute python3 && yum clean all",
     "zypper": "zypper --non-interactive install systemd iproute2 python3 && zypper clean --all",
 }
-"""By package manager: the command that installs systemd, Python and ``ip``, which Ansible's facts come from."""
+"""Package manager → command that installs systemd, Python, and ``ip``, which Ansible uses to gather facts."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image as machines need to know it.
+    """An image and its content that matters to machines.
 
     Attributes:
-        name: what ``docker run`` is given.
-        key: the image's identifier, from its content.
-        systemd: path of systemd in it, empty where it has none.
-        python: path of Python in it, empty where it has none at the path that the project names.
-        packages: its package manager, empty where it has none that is known.
+        name: the argument of ``docker run``.
+        key: the image's identifier, a hash of its content.
+        systemd: path of systemd in it; empty if it has none.
+        python: path of Python in it; empty if it has none at the path of the project's settings.
+        packages: its package manager; empty if it has none of those in ``LOOK``.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Image:
 
 
 def image_of(settings: Settings, progress: Progress, log: Path) -> Image:
-    """The image that a project's machines are made of, fetched and prepared where it has to be.
+    """Return the image of a project's machines; pull it, and build what it lacks on top of it, if necessary.
 
     Raises:
         PreflightError: there is no such image, or it lacks what a machine needs.
@@ -81,7 +81,7 @@ def image_of(settings: Settings, progress: Progress, log: Path) -> Image:
 
 
 def identifier(name: str, log: Path | None = None) -> str:
-    """The identifier of a local image; empty where there is none."""
+    """Return the identifier of a local image; empty if this host does not have it."""
     try:
         return docker("image", "inspect", "--format", "{{.Id}}", name, log=log).strip()
     except MachineError:
@@ -104,7 +104,7 @@ def _present(name: str, progress: Progress, log: Path) -> Image:
 
 
 def _imported(archive: Path, progress: Progress, log: Path) -> str:
-    """An image made of an archive of a root file system, once for its content."""
+    """Import the archive of a root file system once for each content; return the image's name."""
     with archive.open("rb") as file:
         name = f"{ARCHIVES}:{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
     if not identifier(name, log):
@@ -114,7 +114,7 @@ def _imported(archive: Path, progress: Progress, log: Path) -> str:
 
 
 def _looked_at(image: Image, python: str, log: Path) -> Image:
-    """The image with what a shell in it finds, which is looked at once for its content."""
+    """Inspect the image with a shell in it, once for each content."""
     known = cache_directory() / "images" / f"{hashlib.sha256(f'{image.key} {python}'.encode()).hexdigest()[:16]}.json"
     if known.is_file():
         return Image(**(json.loads(known.read_text(encoding="utf-8")) | {"name": image.name}))
@@ -132,7 +132,7 @@ def _looked_at(image: Image, python: str, log: Path) -> Image:
 
 
 def _prepared(image: Image, lacks: list[str], python: str, progress: Progress, log: Path) -> Image:
-    """The image with what it lacks on top, built once for its content."""
+    """Return an image with the missing packages on top, built once for each content."""
     what = " and ".join(lacks)
     if image.packages not in INSTALL:
         hint = 'choose another image, or set `init = "none"`' if lacks == ["systemd"] else "choose another image"

@@ -1,4 +1,4 @@
-"""Start containers with the fewest arguments that work on this engine and host; find them by trying, and keep them."""
+"""Start containers with the fewest arguments that work on this host: try sets of them, and keep the one that works."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ SYSTEMD = ("--cgroupns", "private", "--stop-signal", "SIGRTMIN+3", "--env", "con
 SYSTEMD_DIRECTORIES = ("--tmpfs", "/run:exec", "--tmpfs", "/run/lock")
 
 ATTEMPTS = (
-    (),  # an engine that gives containers control groups of their own to write to
+    (),  # enough if the engine lets containers write to their own control groups
     ("--security-opt", "writable-cgroups=true"),  # Docker 28 and newer
     ("--cap-add", "SYS_ADMIN"),
     ("--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
 )
-"""What systemd may need besides, least first. Never the host's control groups."""
+"""Further arguments that systemd may need, fewest rights first. Never the host's control groups."""
 
 PRIVILEGED = (("--privileged",),)
 HINT = 'set `privileged = true` in [tool.proving-ground], or `init = "none"` if no service has to run'
 WAITING = ("--init", "--entrypoint", "/bin/sh")
-"""For an image without systemd: a process that waits, below Docker's own that reaps."""
+"""For a container without systemd: a process that waits, under Docker's init, which reaps others."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A container to be started.
+    """A container to start.
 
     Attributes:
         name: the machine's.
         container: the container's name.
         image: name of the image it is made of.
-        arguments: of its own: address, labels, limits.
+        arguments: its address, labels and limits.
     """
 
     name: str
@@ -57,18 +57,18 @@ class Machine:
 def start(
     machines: Sequence[Machine], image: Image, *, init: str, privileged: bool, timeouts: Timeouts, log: Path
 ) -> None:
-    """Start containers, and wait until systemd in each has started what is enabled.
+    """Start containers, and wait until systemd in each has started its enabled units.
 
     Args:
         machines: the containers.
-        image: tells what their image has.
+        image: their image, with the path of systemd in it.
         init: ``none`` for a process that waits instead of systemd.
-        privileged: whether the project asks for everything that the host may.
+        privileged: whether the project asks for ``--privileged``.
         timeouts: of the host.
         log: receives the engine's output.
 
     Raises:
-        MachineError: one did not come up; names machine, the end of its log, and what would help.
+        MachineError: one did not start; names the machine, the end of its log, and a setting that helps.
     """
     if init == "none" or not image.systemd:
         _at_once(machines, WAITING, ("-c", "exec tail -f /dev/null"), log)
@@ -112,7 +112,7 @@ def _run(machine: Machine, options: Sequence[str], command: Sequence[str], log: 
 def _try(
     machine: Machine, image: Image, attempts: Sequence[tuple[str, ...]], timeouts: Timeouts, log: Path
 ) -> list[str]:
-    """Start one machine with the first of ``attempts`` that works, and return it; the machine is up then."""
+    """Start one machine with the first of ``attempts`` that works; return that attempt."""
     why = ""
     for attempt in attempts:
         try:
@@ -129,7 +129,7 @@ def _try(
 
 
 def _check_started(machine: Machine) -> None:
-    """Raise NotReady until systemd has started what is enabled, MachineError when process 1 has ended."""
+    """Raise NotReady until systemd has started its enabled units; MachineError if process 1 has ended."""
     state, code = docker("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", machine.container).split()
     if state != "running":
         text = f"process 1 ended with {code}; the end of its log: {_log_of(machine)}"
@@ -150,7 +150,7 @@ def _log_of(machine: Machine) -> str:
 
 
 def _host_and(image: Image, log: Path) -> str:
-    """Tells engine and image apart from others: what has to be tried anew when one of them changes."""
+    """Return a hash of engine, kernel and image; if one of them changes, the arguments have to be tried anew."""
     engine = docker("version", "--format", "{{.Server.Version}} {{.Server.KernelVersion}}", log=log).strip()
     return hashlib.sha256(f"{engine} {image.key}".encode()).hexdigest()[:16]
 

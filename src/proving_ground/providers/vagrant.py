@@ -1,4 +1,4 @@
-"""What Vagrant's providers have in common: Vagrant makes the machines, ssh reaches them."""
+"""The base of Vagrant's providers: Vagrant creates the machines, ssh reaches them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from proving_ground.providers.base import Provider
 
 
 class VagrantProvider(Provider):
-    """A provider of Vagrant's; what this class does fits one of which nothing else is known."""
+    """A provider of Vagrant's, as far as Vagrant's own commands suffice."""
 
     def check(self) -> None:
         """Check that Vagrant and ssh are installed."""
@@ -55,11 +55,11 @@ class VagrantProvider(Provider):
         return factor
 
     def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:  # noqa: ARG002
-        """Do what has to be done before Vagrant is called.
+        """Prepare the host before the call of Vagrant.
 
         Args:
             topology: the machines.
-            view: what the depot gives them.
+            view: the depot's view for them.
             key: the public key that opens them.
             progress: receives a line for each slow step.
             log: receives the output of programs.
