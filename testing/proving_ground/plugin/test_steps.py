@@ -63,6 +63,11 @@ def test_a_project_without_a_playbook_has_none(project: pytest.Pytester) -> None
     assert listed(project) == [OWN]
 
 
+def test_a_playbook_without_roles_has_no_test_of_each(project: pytest.Pytester) -> None:
+    (project.path / "site.yml").write_text("- {name: First, hosts: etcd, tasks: []}\n", encoding="utf-8")
+    assert listed(project) == [*ALL[:2], ALL[3], OWN]
+
+
 def test_a_playbook_that_ansible_cannot_parse_ends_the_run_before_there_are_machines(project: pytest.Pytester) -> None:
     (project.path / "site.yml").write_text("- {name: First, hosts: etcd, rolls: [store]}\n", encoding="utf-8")
     project.makeconftest(
