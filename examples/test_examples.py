@@ -74,13 +74,19 @@ def run(project: Path, module: str, *arguments: str) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=900)
 
 
+def passes(project: Path, module: str, *arguments: str) -> str:
+    """Run a program of Python's in the project, which has to succeed; return its output."""
+    done = run(project, module, *arguments)
+    assert done.returncode == 0, f"{module} {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
 @pytest.mark.parametrize("project", ["smallest"], indirect=True)
 def test_a_project_with_one_test_and_a_topology_of_three_lines_gets_a_machine(project: Path) -> None:
     files = sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file())
     assert files == ["README.md", "pyproject.toml", "test_web.py", "topology/default.yml"]
     assert len((project / "topology" / "default.yml").read_text(encoding="utf-8").splitlines()) == 3
-    result = run(project, "pytest")
-    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    passes(project, "pytest")
     assert cases_of(project) == {"test_the_machine_is_up_and_has_its_name[web-01]": []}, "it ran, on that machine"
     assert_nothing_is_left(project, "docker")
 
@@ -93,8 +99,7 @@ def test_a_role_and_one_line_get_a_machine_of_a_stock_image(project: Path) -> No
         'image = "debian:12"',
     ]
     assert not list(project.glob("*.yml")), "no playbook, no inventory"
-    result = run(project, "pytest")
-    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    passes(project, "pytest")
     assert cases_of(project) == {
         "test_syntax": [],
         "test_converge": [],
@@ -110,16 +115,15 @@ def test_a_role_and_one_line_get_a_machine_of_a_stock_image(project: Path) -> No
 def test_a_role_is_developed_on_machines_that_stay(project: Path) -> None:
     """Up, idempotence, a change, its verdict, a checkpoint, and away: as by hand, one command after the other."""
     for command in (["up"], ["idempotence"], ["verify"]):
-        done = run(project, "proving_ground.cli", *command)
-        assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
+        passes(project, "proving_ground.cli", *command)
     tasks = project / "tasks" / "main.yml"
     tasks.write_text(tasks.read_text(encoding="utf-8").replace("test first", "test last"), encoding="utf-8")
-    assert run(project, "proving_ground.cli", "converge").returncode == 0
+    passes(project, "proving_ground.cli", "converge")
     red = run(project, "pytest", "--pg-reuse")
     assert red.returncode == 1, red.stdout
     assert "docker exec -it proving-ground-" in red.stdout, "it says how to look at the machine"
     assert "pytest --pg-reuse 'tests/test_role.py::test_the_service_serves_the_motto[machine-01]'" in red.stdout
-    assert run(project, "proving_ground.cli", "destroy").returncode == 0
+    passes(project, "proving_ground.cli", "destroy")
     assert_nothing_is_left(project, "container")
 
 
@@ -128,9 +132,8 @@ def test_a_role_is_developed_on_machines_that_stay(project: Path) -> None:
 def test_a_role_starts_from_a_checkpoint_that_still_applies(project: Path) -> None:
     try:
         for expected in (0, 1):
-            done = run(project, "pytest", "--pg-checkpoints", "--pg-keep=never")
-            assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-            assert done.stdout.count("from checkpoint converged of") == expected, done.stdout
+            output = passes(project, "pytest", "--pg-checkpoints", "--pg-keep=never")
+            assert output.count("from checkpoint converged of") == expected, output
         assert_nothing_is_left(project, "container")
     finally:
         run(project, "proving_ground.cli", "checkpoints", "--prune", "all")
@@ -139,8 +142,7 @@ def test_a_role_starts_from_a_checkpoint_that_still_applies(project: Path) -> No
 @pytest.mark.usefixtures("debian")
 @pytest.mark.parametrize("project", ["upgrade"], indirect=True)
 def test_an_upgrade_is_a_step_between_two_checks(project: Path) -> None:
-    result = run(project, "pytest")
-    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    passes(project, "pytest")
     assert cases_of(project) == {
         "test_syntax": [],
         "test_converge": [],

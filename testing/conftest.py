@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +29,20 @@ bottom = "First"
 middle = "Second"
 top = "Third"
 """
+
+
+@pytest.fixture
+def put_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Put a program before all others: ``put_on_path("ssh", text)``."""
+
+    def put(name: str, text: str) -> None:
+        program = tmp_path / "bin" / name
+        program.parent.mkdir()
+        program.write_text(text, encoding="utf-8")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+    return put
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from proving_ground.machines.access import login
 from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin.fixtures import has_machines
 from proving_ground.plugin.run import run_of
+from proving_ground.plugin.steps import NODE
 
 FEW = 3
 """Up to so many failed tests get a command line of their own."""
@@ -58,15 +59,15 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
     for option in ("topology", "provider", "network_prefix"):
         if (value := getattr(settings, option)) != getattr(plain, option):
             words += [f"--pg-{option.replace('_', '-')}", str(value)]
-    steps = [each.partition("::")[2] for each in failed if each.startswith("steps::")]
-    failed = [each for each in failed if not each.startswith("steps::")]
+    steps = [each.removeprefix(f"{NODE}::") for each in failed if each.startswith(f"{NODE}::")]
+    failed = [each for each in failed if not each.startswith(f"{NODE}::")]
     if steps:  # they are in no file, and reused machines are not converged
         again = " or ".join(dict.fromkeys(re.split(r"[\[ ]", each)[0] for each in steps))
         yield shlex.join([*(word for word in words if word != "--pg-reuse"), "-k", again])
-    if not failed and not steps:
+        if not failed:
+            return
+    if not failed:
         yield shlex.join(words)
-    elif not failed:
-        return
     elif len(failed) <= FEW:
         yield from (shlex.join([*words, each]) for each in failed)
     else:

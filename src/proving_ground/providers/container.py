@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,23 +13,18 @@ from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.providers import container_start, docker_engine, docker_snapshots
-from proving_ground.providers.base import Provider
 from proving_ground.providers.container_image import Image, identifier, image_of
 from proving_ground.providers.container_start import Machine
 from proving_ground.providers.docker_engine import docker
+from proving_ground.providers.on_docker import OnDocker
 
 COMMIT_SECONDS = 300.0
 
 
-class Container(Provider):
+class Container(OnDocker):
     """Containers of the image that the project names."""
 
-    in_place = False
     needs_view = False
-
-    def ensure_running(self, progress: Progress) -> None:
-        """Find or start the Docker engine."""
-        docker_engine.ensure_running(progress, self.settings.timeouts)
 
     def fetch(self, progress: Progress, log: Path) -> None:
         """Pull or build the image unless it is on this host."""
@@ -60,11 +54,6 @@ class Container(Provider):
             )
         return self.settings.timeout_factor
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Labels of containers and networks: their checkout, and the run that made them."""
-        return f"{docker_engine.LABEL}={self.checkout}", f"proving-ground.run={self.settings.run_id}"
-
     def connection(self, node: Node) -> dict[str, Any]:
         """Return variables that select the package's connection plugin."""
         return {
@@ -84,7 +73,7 @@ class Container(Provider):
 
     def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:  # noqa: ARG002
         """Commit each container as an image; Docker pauses it meanwhile."""
-        saved = self._saved(key, topology)
+        saved = self.saved(key, topology)
         with ThreadPoolExecutor(max(1, len(saved))) as pool:
             commits = [
                 pool.submit(docker, "commit", each.machine, each.image, log=log, timeout=COMMIT_SECONDS)
@@ -96,18 +85,6 @@ class Container(Provider):
         base = int(docker("image", "inspect", "--format", "{{.Size}}", self._image(progress, log).name, log=log))
         return sum(int(size) - base for size in sizes.split())
 
-    def forget(self, key: str, log: Path) -> None:
-        """Remove the images of a checkpoint."""
-        docker_snapshots.forget(self.checkout, key, log)
-
-    def remove_leftovers(self, log: Path | None = None) -> int:
-        """Remove containers, networks and volumes that carry the checkout's label."""
-        return docker_engine.remove_leftovers(self.checkout, log)
-
-    def has_leftovers(self) -> bool:
-        """Whether anything carries the checkout's label."""
-        return any(docker_engine.leftovers(self.checkout))
-
     def _image(self, progress: Progress, log: Path) -> Image:
         if not self.settings.project.image:
             hint = 'add `image = "debian:12"` to [tool.proving-ground]'
@@ -118,11 +95,7 @@ class Container(Provider):
         container = named(self.checkout, node.name)
         arguments = ("--network", network, "--ip", str(node.address), "--network-alias", node.name)
         limits = ("--memory", f"{node.memory}m")
-        labels = tuple(word for label in self.labels for word in ("--label", label))
         source = (
             image.name if checkpoint is None else docker_snapshots.saved(self.checkout, checkpoint, node.name).image
         )
-        return Machine(node.name, container, source, (*arguments, *limits, *labels))
-
-    def _saved(self, key: str, topology: Topology) -> Sequence[docker_snapshots.Saved]:
-        return [docker_snapshots.saved(self.checkout, key, node.name) for node in topology.nodes]
+        return Machine(node.name, container, source, (*arguments, *limits, *self.label_arguments))

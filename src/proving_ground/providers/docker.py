@@ -10,20 +10,15 @@ from proving_ground.core.settings import named
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.providers import docker_engine, docker_snapshots
+from proving_ground.providers.on_docker import OnDocker
 from proving_ground.providers.vagrant import VagrantProvider
 
 AUTHORIZED_KEYS_ON_NODE = "/mnt/authorized_keys.d"
 """The directory whose keys a node's entrypoint copies: they belong to the host's user, so sshd would reject them."""
 
 
-class Docker(VagrantProvider):
+class Docker(OnDocker, VagrantProvider):
     """Containers that behave as machines."""
-
-    in_place = False
-
-    def ensure_running(self, progress: Progress) -> None:
-        """Find or start the Docker engine."""
-        docker_engine.ensure_running(progress, self.settings.timeouts)
 
     def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:
         """Import the image and create the network."""
@@ -31,7 +26,7 @@ class Docker(VagrantProvider):
         with progress.step("node image"):
             image = docker_engine.ensure_image(view.node_rootfs, view.node_key, log)
         docker_engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
-        arguments = [*docker_engine.CREATE_ARGUMENTS, *(word for label in self.labels for word in ("--label", label))]
+        arguments = [*docker_engine.CREATE_ARGUMENTS, *self.label_arguments]
         folders = {
             self.settings.project.depot_path: str(view.path.parent),
             AUTHORIZED_KEYS_ON_NODE: str(key.parent / "authorized"),
@@ -54,16 +49,11 @@ class Docker(VagrantProvider):
             "folders": folders,
         }
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels of containers and volumes: the checkout, and the run that created them."""
-        return f"{docker_engine.LABEL}={self.checkout}", f"proving-ground.run={self.settings.run_id}"
-
     def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:  # noqa: ARG002
         """Save the containers' layers and volumes while the containers are paused."""
         image = docker_engine.ensure_image(view.node_rootfs, view.node_key, log)
         return docker_snapshots.save(
-            self._saved(key, topology), self.checkout, self.settings.project.written_once, image, log
+            self.saved(key, topology), self.checkout, self.settings.project.written_once, image, log
         )
 
     def restore(
@@ -76,25 +66,6 @@ class Docker(VagrantProvider):
     ) -> dict[str, Any]:
         """Copy the saved volumes to new ones; return the saved images."""
         image = docker_engine.ensure_image(view.node_rootfs, view.node_key, log)
-        saved = self._saved(key, topology)
+        saved = self.saved(key, topology)
         docker_snapshots.restore(saved, self.labels, self.settings.project.written_once, image, log)
         return {"images": {node.name: each.image for node, each in zip(topology.nodes, saved, strict=True)}}
-
-    def forget(self, key: str, log: Path) -> None:
-        """Remove the images and volumes of a checkpoint."""
-        docker_snapshots.forget(self.checkout, key, log)
-
-    def _saved(self, key: str, topology: Topology) -> list[docker_snapshots.Saved]:
-        return [docker_snapshots.saved(self.checkout, key, node.name) for node in topology.nodes]
-
-    def remove_leftovers(self, log: Path | None = None) -> int:
-        """Remove containers, networks and volumes with the checkout's label."""
-        return docker_engine.remove_leftovers(self.checkout, log)
-
-    def has_leftovers(self) -> bool:
-        """Return whether anything has the checkout's label."""
-        return any(docker_engine.leftovers(self.checkout))
-
-    def clean(self) -> list[str]:
-        """Stop the engine if the harness started it."""
-        return ["stopped the Docker engine that the harness had started"] if docker_engine.stop_ours() else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,12 +23,8 @@ exec "$@"
 
 
 @pytest.fixture
-def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hosts:
-    engine = tmp_path / "bin" / "docker"
-    engine.parent.mkdir()
-    engine.write_text(ENGINE, encoding="utf-8")
-    engine.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{engine.parent}{os.pathsep}{os.environ['PATH']}")
+def hosts(tmp_path: Path, put_on_path: Callable[[str, str], None]) -> Hosts:
+    put_on_path("docker", ENGINE)
     topology = parse("own", {"machines": {"web": None, "gone": None}})
     return Hosts(Settings(tmp_path, "run", provider="container"), topology)
 

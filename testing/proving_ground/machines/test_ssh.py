@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,13 +26,9 @@ fi
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put_on_path: Callable[[str, str], None]) -> Settings:
     """A checkout whose ssh finds machines that still boot: each refuses twice."""
-    program = tmp_path / "bin" / "ssh"
-    program.parent.mkdir()
-    program.write_text(BOOTING, encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    put_on_path("ssh", BOOTING)
     monkeypatch.setenv("ASKED", str(tmp_path / "asked"))
     monkeypatch.setenv("REFUSALS", "2")
     return Settings(tmp_path, "run")

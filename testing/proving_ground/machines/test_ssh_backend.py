@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -31,13 +31,9 @@ esac
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put_on_path: Callable[[str, str], None]) -> Host:
     """A machine behind an ssh that runs commands here, or freezes where it is asked to."""
-    program = tmp_path / "bin" / "ssh"
-    program.parent.mkdir()
-    program.write_text(SSH, encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    put_on_path("ssh", SSH)
     monkeypatch.setenv("HERE", str(tmp_path))
     return Hosts(Settings(tmp_path, "run-1"), load(ROOT / "topology", "default"))["etcd-01"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,9 @@ exit ${FAILS:-0}
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put_on_path: Callable[[str, str], None]) -> Path:
     """A checkout with a Vagrant that writes down how it was called."""
-    program = tmp_path / "bin" / "vagrant"
-    program.parent.mkdir()
-    program.write_text(PROGRAM, encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    put_on_path("vagrant", PROGRAM)
     monkeypatch.delenv("VAGRANT_NO_PLUGINS", raising=False)
     return tmp_path
 

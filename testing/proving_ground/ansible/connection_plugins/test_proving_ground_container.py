@@ -5,7 +5,7 @@ The engine is a program that runs here what it would run in a container. The exa
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,9 @@ exec "$@"
 
 
 @pytest.fixture
-def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put_on_path: Callable[[str, str], None]) -> Path:
     """An engine on the path; returns the file that receives the first words of each call."""
-    engine = tmp_path / "bin" / "docker"
-    engine.parent.mkdir()
-    engine.write_text(ENGINE, encoding="utf-8")
-    engine.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{engine.parent}{os.pathsep}{os.environ['PATH']}")
+    put_on_path("docker", ENGINE)
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     return tmp_path / "calls"
 

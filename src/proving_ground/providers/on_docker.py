@@ -1,0 +1,50 @@
+"""The base of providers whose machines are containers: engine, labels, leftovers, names in checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from proving_ground.core.progress import Progress
+from proving_ground.core.topology import Topology
+from proving_ground.providers import docker_engine, docker_snapshots
+from proving_ground.providers.base import Provider
+
+
+class OnDocker(Provider):
+    """A provider whose machines are containers of the Docker engine."""
+
+    in_place = False
+
+    def ensure_running(self, progress: Progress) -> None:
+        """Find or start the Docker engine."""
+        docker_engine.ensure_running(progress, self.settings.timeouts)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of containers, networks and volumes: the checkout, and the run that created them."""
+        return f"{docker_engine.LABEL}={self.checkout}", f"proving-ground.run={self.settings.run_id}"
+
+    @property
+    def label_arguments(self) -> tuple[str, ...]:
+        """The labels as arguments of ``docker run``."""
+        return tuple(word for label in self.labels for word in ("--label", label))
+
+    def saved(self, key: str, topology: Topology) -> list[docker_snapshots.Saved]:
+        """Return the names of all machines in checkpoint ``key``, in the order of the topology."""
+        return [docker_snapshots.saved(self.checkout, key, node.name) for node in topology.nodes]
+
+    def forget(self, key: str, log: Path) -> None:
+        """Remove the images and volumes of a checkpoint."""
+        docker_snapshots.forget(self.checkout, key, log)
+
+    def remove_leftovers(self, log: Path | None = None) -> int:
+        """Remove containers, networks and volumes with the checkout's label."""
+        return docker_engine.remove_leftovers(self.checkout, log)
+
+    def has_leftovers(self) -> bool:
+        """Return whether anything has the checkout's label."""
+        return any(docker_engine.leftovers(self.checkout))
+
+    def clean(self) -> list[str]:
+        """Stop the engine if the harness started it."""
+        return ["stopped the Docker engine that the harness had started"] if docker_engine.stop_ours() else []
