@@ -15,8 +15,6 @@ def inventory(
     *,
     user: str,
     python: str,
-    controller_python: str,
-    controller: dict[str, Any],
     connections: Mapping[str, Mapping[str, Any]],
     common: dict[str, Any],
 ) -> str:
@@ -26,20 +24,18 @@ def inventory(
         topology: nodes, groups, networks and variables.
         user: the user who logs in to the machines.
         python: the machines' Python interpreter.
-        controller_python: the Python interpreter for tasks on the controller.
-        controller: variables of localhost only.
         connections: node → variables by which Ansible reaches it; empty for ssh.
         common: variables of every host.
 
     Returns:
-        YAML with one group per topology group, the group ``nodes`` of all machines, and localhost.
+        YAML with one group per topology group, and the group ``nodes`` of all machines. It does not name localhost, so
+        that ``hosts: all`` means the machines; Ansible adds localhost by itself to plays that name it.
     """
     hosts = {
         node.name: {"node_address": str(node.address), **connections[node.name], **node.variables}
         for node in topology.nodes
     }
     networks = {f"{name.removesuffix('s')}_network": str(network) for name, network in topology.networks.items()}
-    local = {"ansible_connection": "local", "ansible_python_interpreter": controller_python, **controller}
     children: dict[str, Any] = {
         "nodes": {
             "hosts": hosts,
@@ -50,7 +46,6 @@ def inventory(
         children[group] = {"hosts": {node.name: {} for node in topology.group(group)}}
     content = {
         "all": {
-            "hosts": {"localhost": local},
             "vars": {**networks, **topology.variables, **common},
             "children": children,
         }

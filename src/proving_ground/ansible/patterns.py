@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ansible.inventory.manager import InventoryManager
 
 LOCALHOST, NODES = "localhost", "nodes"
-"""Names in every generated inventory (:mod:`proving_ground.ansible.inventory`): the controller, and all machines."""
+"""Names that every generated inventory knows (:mod:`proving_ground.ansible.inventory`): the controller, all machines."""
 
 SEPARATORS = re.compile(r"\s*[:,]\s*")
 
@@ -38,8 +38,7 @@ class Patterns:
         machines = [node.name for node in topology.nodes]
         self._groups = {**groups, NODES: machines}
         self._known = {name: [name] for name in [*machines, LOCALHOST]} | self._groups
-        self._known["all"] = [*machines, LOCALHOST]
-        self._known["ungrouped"] = [LOCALHOST]
+        self._known["all"] = machines
 
     def hosts(self, pattern: str | list[str]) -> tuple[str, ...]:
         """Return the hosts of a pattern, each once: machines in the order of the topology, then the controller.
@@ -57,7 +56,7 @@ class Patterns:
         # A name that the topology does not have matches no host: it may be a group of another topology.
         is_names = all(NAME.fullmatch(word) for word in words)
         found = {name for word in words for name in self._known.get(word, ())} if is_names else self._matched(pattern)
-        return tuple(name for name in self._known["all"] if name in found)
+        return tuple(name for name in (*self._known["all"], LOCALHOST) if name in found)
 
     def _matched(self, pattern: str | list[str]) -> set[str]:
         from ansible.errors import AnsibleError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -128,14 +127,16 @@ class State:
     def write_inventory(self) -> Path:
         """Write the inventory of the topology and return its path."""
         view, record, project = self.view, self.record, self.settings.project
-        depot_variables = {"depot_path": f"{project.depot_path}/{view.key}", "depot_images": view.images}
+        depot_variables = {
+            "depot_path": f"{project.depot_path}/{view.key}",
+            "depot_images": view.images,
+            "controller_depot_path": str(view.path),
+        }
         provider = self.provider
         text = inventory(
             self.topology,
             user=project.user,
             python=project.python,
-            controller_python=sys.executable,
-            controller={"controller_depot_path": str(view.path)} if view.key else {},
             connections={node.name: provider.connection(node) for node in self.topology.nodes},
             common={
                 **(depot_variables if view.key else {}),

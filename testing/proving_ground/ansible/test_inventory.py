@@ -19,8 +19,6 @@ def content(topology: str | Topology) -> dict[str, Any]:
         plan,
         user="core",
         python="/opt/python/bin/python3",
-        controller_python="/venv/bin/python",
-        controller={"only": "here"},
         connections={node.name: {} for node in plan.nodes},
         common={"provider": "docker"},
     )
@@ -52,13 +50,12 @@ def test_networks_and_variables_reach_every_host() -> None:
     assert variables["provider"] == "docker"
 
 
-def test_the_controller_runs_locally_with_the_environments_python() -> None:
-    local = content("default")["hosts"]["localhost"]
-    assert local == {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": "/venv/bin/python",
-        "only": "here",
-    }
+def test_only_machines_are_hosts() -> None:
+    """A play with ``hosts: all``, as in most people's roles, must not run on the controller."""
+    everything = content("default")
+    assert "hosts" not in everything
+    named = {host for group in everything["children"].values() for host in group["hosts"]}
+    assert named == {"etcd-01", "kube-master-01", "kube-worker-01", "kube-worker-02"}
 
 
 def test_a_machine_knows_its_own_address() -> None:
