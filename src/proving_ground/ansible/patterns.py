@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ansible.inventory.manager import InventoryManager
 
 LOCALHOST, NODES = "localhost", "nodes"
-"""Names that every generated inventory knows (:mod:`proving_ground.ansible.inventory`): the controller, all machines."""
+"""Names that a play may have with every generated inventory: the controller, which Ansible adds, and all machines."""
 
 SEPARATORS = re.compile(r"\s*[:,]\s*")
 

@@ -92,8 +92,9 @@ def used_in(tasks: Any) -> Iterator[str]:
 
 
 def pairs(plan: tuple[Step, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of host and role, each once, in the order of the playbook."""
-    return tuple(dict.fromkeys((host, step.role) for step in plan for host in step.hosts))
+    """Return the pairs of host and role, each once, in the order of the playbook; none of roles named by a template."""
+    known = [step for step in plan if "{{" not in step.role]
+    return tuple(dict.fromkeys((host, step.role) for step in known for host in step.hosts))
 
 
 def unreached(plan: tuple[Step, ...], play: str, role: str) -> frozenset[str]:

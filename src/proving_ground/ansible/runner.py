@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import shutil
 import subprocess
@@ -17,21 +16,16 @@ from typing import Any
 
 from proving_ground.ansible.events import STATUSES, Outcome, failure, outcome_of, parse_error, role_name
 from proving_ground.ansible.phases import part
+from proving_ground.ansible.search_paths import search_paths
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
-from proving_ground.machines.access import by_exec
 from proving_ground.process.interruption import cancelling
 from proving_ground.process.reaper import MARK, end_marked
 
 DEADLINE = 3600
 """Seconds for one run of the playbook; emulated machines need most of it."""
-
-
-CONNECTION_PLUGINS = Path(__file__).parent / "connection_plugins"
-USUAL_PLUGINS = "~/.ansible/plugins/connection:/usr/share/ansible/plugins/connection"
-"""Where Ansible looks for them unless it is told otherwise."""
 
 SYNTAX_SECONDS = 120.0
 """The time-out for Ansible to parse the playbook; this contacts no machine."""
@@ -156,23 +150,12 @@ def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {
         **({"ANSIBLE_CONFIG": str(config)} if config.is_file() else {}),
-        **_plugins(settings, config),
+        **search_paths(settings, config),
         "PATH": programs,
         "ANSIBLE_NOCOLOR": "1",
         # Time-out for a connection, including the start of Python on the machine.
         "ANSIBLE_TIMEOUT": str(round(timeouts.seconds(20))),
     }
-
-
-def _plugins(settings: Settings, config: Path) -> dict[str, str]:
-    """Where Ansible looks for connection plugins: in the package, and wherever it would look without it."""
-    if not by_exec(settings):
-        return {}
-    name = "ANSIBLE_CONNECTION_PLUGINS"
-    said = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
-    said.read(config)
-    others = os.environ.get(name) or said.get("defaults", "connection_plugins", fallback="") or USUAL_PLUGINS
-    return {name: f"{CONNECTION_PLUGINS}{os.pathsep}{others}"}
 
 
 def check_syntax(settings: Settings, inventory: Path, timeouts: Timeouts) -> None:

@@ -94,3 +94,10 @@ BLOCKS = """
 def test_roles_are_found_however_deep_in_blocks(tmp_path: Path) -> None:
     host = ("kube-worker-02",)
     assert read(tmp_path, BLOCKS) == tuple(Step("Deep", role, host) for role in ("first", "mend", "second"))
+
+
+def test_a_role_that_a_template_names_has_no_test_of_its_own(tmp_path: Path) -> None:
+    """As Molecule's own templates had it: only a run knows the role's name, so its changes are those outside roles."""
+    name = "{{ lookup('env', 'MOLECULE_PROJECT_DIRECTORY') | basename }}"
+    text = f'- hosts: etcd\n  tasks: [{{ansible.builtin.include_role: {{name: "{name}"}}}}]\n  roles: [base]\n'
+    assert pairs(read(tmp_path, text)) == (("etcd-01", "base"),)

@@ -14,7 +14,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleFileNotFound
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
 
-from proving_ground.ansible.runner import CONNECTION_PLUGINS
+from proving_ground.ansible.search_paths import CONNECTION_PLUGINS
 
 ENGINE = """\
 #!/bin/sh
