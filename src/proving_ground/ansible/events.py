@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from proving_ground.ansible.missing import missing_hint
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.redact import redact
 from proving_ground.process.commands import last_words
@@ -157,7 +158,8 @@ def failure(outcomes: list[Outcome], output: str, status: str, *, playbook: str,
         )
     if status == "timeout":
         return ConvergeError("did not end within its deadline", where=playbook, hint=hint, log=log)
-    return ConvergeError(parse_error(output), where=playbook, hint=hint, log=log)
+    text = parse_error(output)
+    return ConvergeError(text, where=playbook, hint=missing_hint(text) or hint, log=log)
 
 
 def parse_error(output: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from proving_ground.ansible.events import STATUSES, Outcome, failure, outcome_of, parse_error, role_name
+from proving_ground.ansible.missing import missing_hint
 from proving_ground.ansible.phases import part
 from proving_ground.ansible.search_paths import search_paths
 from proving_ground.core.errors import ConvergeError
@@ -182,4 +183,5 @@ def check_syntax(settings: Settings, inventory: Path, timeouts: Timeouts) -> Non
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(result.stdout + result.stderr, encoding="utf-8")
     if result.returncode != 0:
-        raise ConvergeError(parse_error(result.stdout + result.stderr), where="syntax", log=log)
+        text = parse_error(result.stdout + result.stderr)
+        raise ConvergeError(text, where="syntax", hint=missing_hint(text), log=log)
