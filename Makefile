@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-libvirt \
 	test matrix lint unit compatibility examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean \
-	bench shell lock
+	bench bench-role shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -88,6 +88,9 @@ clean: ## Destroy, stop a Docker engine that this project started, remove all fi
 
 bench: depot ## Measure every phase against its target
 	@$(python) scripts/bench.py $(PHASES)
+
+bench-role: setup ## Measure the whole test of one role against Molecule's and against Ansible alone
+	@$(python) scripts/bench_role.py
 
 shell: setup ## Open a shell on one machine: make shell HOST=kube-worker-01
 	@$(proving-ground) login $(HOST)

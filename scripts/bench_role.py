@@ -1,0 +1,196 @@
+"""Measure the whole test of one role against Molecule's and against Ansible alone: ``make bench-role``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from proving_ground.ansible.runner import CONNECTION_PLUGINS
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings, named
+from proving_ground.process.services import cache_directory
+from proving_ground.providers import docker_engine
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "role"
+SCENARIO = ROOT / "scripts" / "molecule"
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name not in {"CI", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}
+}
+"""As users have it: with Python's bytecode cache, and nothing that was asked of another run."""
+
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
+COMMAND = [sys.executable, "-m", "proving_ground.cli"]
+
+
+@dataclass
+class Bench:
+    """One sitting.
+
+    Attributes:
+        place: a directory for the projects.
+        molecule: the directory of Molecule's programs.
+        log: receives the output of all programs.
+        image: the image that all machines are made of.
+        seconds: of each measurement, by its name.
+    """
+
+    place: Path
+    molecule: Path
+    log: Path
+    image: str = ""
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def run(self, command: list[str], project: Path, **variables: str) -> float:
+        """Run a command that has to succeed; return its seconds."""
+        start = time.monotonic()
+        with self.log.open("ab") as output:
+            done = subprocess.run(
+                command, cwd=project, env=ENVIRONMENT | variables, stdout=output, stderr=output, check=False
+            )
+        if done.returncode != 0:
+            raise SystemExit(f"{' '.join(command)} ended with status {done.returncode} (log: {self.log})")
+        return time.monotonic() - start
+
+    def project(self, name: str, table: str = "") -> Path:
+        """Return a new copy of the example role; ``table`` is added to its settings."""
+        copy = self.place / name
+        shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns(".*", "artifacts", "__pycache__"))
+        with (copy / "pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write(table)
+        return copy
+
+
+def whole(bench: Bench, project: Path) -> float:
+    """Everything with pytest: create, converge, idempotence, the test, destroy."""
+    return bench.run([*PYTEST, "--pg-keep=never"], project)
+
+
+def with_molecule(bench: Bench, project: Path) -> float:
+    """The same with Molecule's `test`."""
+    path = f"{bench.molecule}{os.pathsep}{os.environ['PATH']}"
+    return bench.run([str(bench.molecule / "molecule"), "test"], project, PATH=path, BENCH_IMAGE=bench.image)
+
+
+def ansible_alone(bench: Bench, project: Path) -> float:
+    """The two runs of `ansible-playbook` alone, on a machine that is there."""
+    bench.run([*COMMAND, "up"], project)  # writes inventory and playbook
+    bench.run([*COMMAND, "destroy"], project)
+    bench.run([*COMMAND, "create"], project)
+    state, program = project / ".proving-ground", str(Path(sys.executable).parent / "ansible-playbook")
+    command = [program, "-i", str(state / "inventory.yml"), str(state / "converge.yml")]
+    try:
+        return sum(bench.run(command, project, ANSIBLE_CONNECTION_PLUGINS=str(CONNECTION_PLUGINS)) for _ in range(2))
+    finally:
+        bench.run([*COMMAND, "destroy"], project)
+
+
+def changed_task(bench: Bench, project: Path) -> float:
+    """A changed task to its verdict, with checkpoints."""
+    tasks = project / "tasks" / "main.yml"
+    tasks.write_text(f"{tasks.read_text(encoding='utf-8')}# {time.time()}\n", encoding="utf-8")
+    return bench.run([*PYTEST, "--pg-checkpoints", "--pg-keep=never"], project)
+
+
+def collection(bench: Bench, project: Path) -> float:
+    """Collection in the role's project."""
+    return bench.run([*PYTEST, "--collect-only"], project)
+
+
+def plain_collection(bench: Bench, project: Path) -> float:
+    """Collection without the plugin, and with pytest-testinfra and its like switched off."""
+    return bench.run([*PYTEST, "--collect-only", "-p", "no:proving-ground"], project)
+
+
+MEASURES: tuple[tuple[str, Callable[[Bench, Path], float], str], ...] = (
+    ("molecule", with_molecule, ""),
+    ("whole", whole, ""),
+    ("three", whole, "\n[tool.proving-ground.machines.machine]\ncount = 3\n"),
+    ("ansible", ansible_alone, ""),
+    ("changed", changed_task, ""),
+    ("collection", collection, ""),
+    ("plain", plain_collection, ""),
+)
+"""Name, measurement, and further settings of its project; each round runs them in this order."""
+
+
+def image_of_machines(bench: Bench, project: Path) -> str:
+    """Return the image that the project's machines are made of: the stock image with systemd and Python on top."""
+    bench.run([*COMMAND, "create"], project)
+    try:
+        container = named(Settings(project, "bench").checkout_id, "machine-01")
+        command = ["docker", "inspect", "--format", "{{.Config.Image}}", container]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    finally:
+        bench.run([*COMMAND, "destroy"], project)
+
+
+def molecule_environment() -> Path:
+    """Return the directory of Molecule's programs; install them once, with the Ansible that runs here."""
+    ansible = version("ansible-core")
+    home = cache_directory() / "bench" / f"molecule-with-ansible-core-{ansible}"
+    if not (home / "bin" / "molecule").exists():
+        uv = str(Path(sys.executable).parent / "uv")
+        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
+        packages = ["molecule", "molecule-plugins", "docker", "ansible", f"ansible-core=={ansible}"]
+        subprocess.run(
+            [uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), *packages], check=True
+        )
+    return home / "bin"
+
+
+def rows(median: dict[str, float]) -> list[tuple[str, float, float]]:
+    """Return the lines of the table: what, value, and its largest acceptable value."""
+    return [
+        ("whole test : Molecule's", median["whole"] / median["molecule"], 0.5),
+        ("seconds over two runs of ansible-playbook", median["whole"] - median["ansible"], 2.0),
+        ("changed task with checkpoint : Molecule's", median["changed"] / median["molecule"], 0.3),
+        ("three machines : one", median["three"] / median["whole"], 1.3),
+        ("seconds of collection over plain pytest", median["collection"] - median["plain"], 0.5),
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Measure in rounds, print medians and ratios; returns 0 even if a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
+    rounds = parser.parse_args(arguments).rounds
+    docker_engine.ensure_running(Progress())
+    logs = ROOT / "artifacts" / "bench"
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / "role.log"
+    log.write_bytes(b"")
+    with tempfile.TemporaryDirectory(prefix="proving-ground-bench-") as place:
+        bench = Bench(Path(place), molecule_environment(), log)
+        projects = {name: bench.project(name, table) for name, _, table in MEASURES}
+        shutil.copytree(SCENARIO, projects["molecule"] / "molecule")
+        bench.image = image_of_machines(bench, projects["whole"])
+        print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; log: {log.relative_to(ROOT)}", flush=True)
+        try:
+            for number in range(rounds + 1):  # the first round fills caches, and does not count
+                for name, measure, _ in MEASURES:
+                    seconds = measure(bench, projects[name])
+                    if number:
+                        bench.seconds.setdefault(name, []).append(seconds)
+        finally:
+            bench.run([*COMMAND, "checkpoints", "--prune", "all"], projects["changed"])
+    median = {name: statistics.median(found) for name, found in bench.seconds.items()}
+    for name, measure, _ in MEASURES:
+        print(f"{(measure.__doc__ or '').splitlines()[0]:70}{name:11}{median[name]:8.1f} s")
+    for what, value, target in rows(median):
+        print(f"{what:50}{value:8.2f}   ≤ {target:g}  {'ok' if value <= target else 'over'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
