@@ -1,11 +1,10 @@
-"""Each example runs as somebody else's project: outside of this checkout, by pytest alone, and leaves nothing."""
+"""Each example runs as its README says: by the wheel, in a fresh environment, outside of this checkout."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,6 +18,7 @@ from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin.options import OPTIONS
 from proving_ground.process import commands
 from proving_ground.providers import container_image, docker_engine, registry
+from testing.installed.environments import environment_for
 
 HERE = Path(__file__).parent
 DEPOT = '"../../depot"'
@@ -67,10 +67,11 @@ def assert_nothing_is_left(project: Path, provider: str) -> None:
 
 
 def run(project: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of Python's in the project, with nothing that was asked of this run."""
+    """Run a program of the project's environment in the project, with nothing that was asked of this run."""
+    python = environment_for((project / "README.md").read_text(encoding="utf-8")).python
     asked = {"CI", "PYTEST_ADDOPTS", "ANSIBLE_CONFIG", *(option.variable for option in OPTIONS)}
     environment = {name: value for name, value in os.environ.items() if name not in asked}
-    command = [sys.executable, "-m", module, *arguments]
+    command = [str(python), "-m", module, *arguments]
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=900)
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from testing.installed.environments import LIMIT, Environment
-
-ROOT = Path(__file__).parents[2]
+from testing.installed.environments import Environment, built
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
@@ -24,11 +20,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory that sdist and wheel have been built into, as for a release."""
-    directory = tmp_path_factory.mktemp("distributions")
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(directory), str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return directory
+    return built(tmp_path_factory.mktemp("distributions"))
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 LIMIT = 300
 """Seconds for one command; on a busy machine a run of pytest takes ten."""
 
@@ -76,6 +81,40 @@ class Environment:
             timeout=LIMIT,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+
+def built(directory: Path, *kinds: str) -> Path:
+    """Build the distributions of this checkout as for a release, or only those of these kinds; return the directory."""
+    only = [f"--{kind}" for kind in kinds]
+    command = [sys.executable, "-m", "build", "--no-isolation", *only, "--outdir", str(directory), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return directory
+
+
+@functools.cache
+def place() -> Path:
+    """A directory for what a whole run of tests shares; it is removed when the process ends."""
+    directory = tempfile.mkdtemp(prefix="proving-ground-environments-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return Path(directory)
+
+
+@functools.cache
+def wheel() -> Path:
+    """The wheel of this checkout, built once in a run."""
+    (found,) = built(place() / "wheel", "wheel").glob("*.whl")
+    return found
+
+
+def environment_for(readme: str) -> Environment:
+    """Return an environment in which the wheel is installed as ``readme`` tells its readers."""
+    return _with_extras(re.findall(r"pip install 'pytest-proving-ground\[([a-z,]+)\]'", readme)[0])
+
+
+@functools.cache
+def _with_extras(extras: str) -> Environment:
+    return Environment.made(place() / extras, f"{wheel()}[{extras}]")
 
 
 def uv(*arguments: str) -> str:

@@ -7,8 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from testing.installed.conftest import ROOT
-from testing.installed.environments import Environment
+from testing.installed.environments import ROOT, Environment
 
 SOURCE = ROOT / "src"
 DATA = ("report/page.html.j2", "report/pictures.html.j2", "report/page.css", "py.typed")
