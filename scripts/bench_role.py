@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from proving_ground.ansible.runner import CONNECTION_PLUGINS
+from proving_ground.ansible.search_paths import CONNECTION_PLUGINS
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings, named
 from proving_ground.process.services import cache_directory
