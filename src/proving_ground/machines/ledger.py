@@ -13,7 +13,7 @@ from proving_ground.core.settings import PROVIDERS
 OUTLIVING = ("checkpoints", "ledger.json", "lock", "lock.holder", "pytest-cache")
 """Names in the state directory that stay when the machines are removed."""
 
-OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml")
+OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml", "roles", "collections")
 """Names in the state directory that the harness writes; the playbook writes all others."""
 
 KINDS: dict[str, tuple[type, ...]] = {

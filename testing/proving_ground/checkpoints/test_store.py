@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from proving_ground.checkpoints.store import Checkpoint, Checkpoints, listing
+from proving_ground.checkpoints.store import Checkpoint, Checkpoints, copy, listing
 from proving_ground.core.errors import MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -123,3 +123,16 @@ def test_they_are_told_oldest_first_with_their_sum(store: Checkpoints) -> None:
     assert first.endswith("broken off")
     assert second.endswith("later")
     assert total == "7 MB in all"
+
+
+@pytest.mark.parametrize("link", ["roles/web", "collections/ansible_collections/acme/web"])
+def test_links_to_the_project_are_not_followed_into_a_copy_of_itself(tmp_path: Path, link: str) -> None:
+    state = tmp_path / "web" / ".proving-ground"
+    (state / link).parent.mkdir(parents=True)
+    (state / link).symlink_to(tmp_path / "web")
+    (state / "kubeconfig").write_text("for the machines", encoding="utf-8")
+    saved = tmp_path / "checkpoint"
+    copy(state, saved)
+    assert [each.name for each in saved.iterdir()] == ["kubeconfig"], "every run makes its links anew"
+    copy(saved, state)
+    assert (state / link).readlink() == tmp_path / "web", "and restoring leaves them"
