@@ -84,15 +84,34 @@ def with_molecule(bench: Bench, project: Path) -> float:
 
 def ansible_alone(bench: Bench, project: Path) -> float:
     """The two runs of `ansible-playbook` alone, on a machine that is there."""
-    bench.run([*COMMAND, "up"], project)  # writes inventory and playbook
+    bench.run([*COMMAND, "up"], project)  # writes inventory and playbook, which `destroy` removes again
+    kept = bench.place / "alone"
+    kept.mkdir(exist_ok=True)
+    for name in ("inventory.yml", "converge.yml"):
+        shutil.copy2(project / ".proving-ground" / name, kept / name)
     bench.run([*COMMAND, "destroy"], project)
     bench.run([*COMMAND, "create"], project)
-    state, program = project / ".proving-ground", str(Path(sys.executable).parent / "ansible-playbook")
-    command = [program, "-i", str(state / "inventory.yml"), str(state / "converge.yml")]
     try:
-        return sum(bench.run(command, project, ANSIBLE_CONNECTION_PLUGINS=str(CONNECTION_PLUGINS)) for _ in range(2))
+        return sum(play(bench, kept, project) for _ in range(2))
     finally:
         bench.run([*COMMAND, "destroy"], project)
+
+
+def play(bench: Bench, kept: Path, project: Path) -> float:
+    """Run the playbook with Ansible alone; return its seconds, and refuse a run that reached no machine."""
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    before = bench.log.stat().st_size
+    seconds = bench.run(
+        [program, "-i", str(kept / "inventory.yml"), str(kept / "converge.yml")],
+        project,
+        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTION_PLUGINS),
+        ANSIBLE_ROLES_PATH=str(project / ".proving-ground" / "roles"),
+    )
+    with bench.log.open("rb") as log:
+        log.seek(before)
+        if b"ok=" not in log.read():
+            raise SystemExit(f"ansible-playbook reached no machine (log: {bench.log})")
+    return seconds
 
 
 def changed_task(bench: Bench, project: Path) -> float:
