@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from proving_ground.core.errors import MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.machines.ledger import Ledger
-from proving_ground.plugin.options import OPTIONS
 from proving_ground.process import commands
 from proving_ground.providers import container_image, docker_engine, registry
 from testing.installed.environments import environment_for
@@ -68,11 +66,11 @@ def assert_nothing_is_left(project: Path, provider: str) -> None:
 
 def run(project: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program of the project's environment in the project, with nothing that was asked of this run."""
-    python = environment_for((project / "README.md").read_text(encoding="utf-8")).python
-    asked = {"CI", "PYTEST_ADDOPTS", "ANSIBLE_CONFIG", *(option.variable for option in OPTIONS)}
-    environment = {name: value for name, value in os.environ.items() if name not in asked}
-    command = [str(python), "-m", module, *arguments]
-    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=900)
+    environment = environment_for((project / "README.md").read_text(encoding="utf-8"))
+    command = [str(environment.python), "-m", module, *arguments]
+    return subprocess.run(
+        command, cwd=project, env=environment.variables(), capture_output=True, text=True, timeout=900
+    )
 
 
 def passes(project: Path, module: str, *arguments: str) -> str:

@@ -57,23 +57,24 @@ class Environment:
         """What is installed, each as ``name==version`` or ``name @ file``."""
         return uv("pip", "freeze", "--python", str(self.python)).splitlines()
 
-    def pytest(self, project: Path, *arguments: str, **variables: str) -> Done:
-        """Run pytest as a user of ``project`` would; nothing of the run that asks reaches it."""
-        environment = {
+    def variables(self) -> dict[str, str]:
+        """The environment variables of a user of this environment: none of the run that asks."""
+        kept = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTEST", "PG_", "PYTHON", "DJANGO", "ANSIBLE", "COV_"))
             and name not in {"CI", "VIRTUAL_ENV"}
         }
-        environment |= {"PATH": f"{self.directory / 'bin'}:{os.environ['PATH']}", "COLUMNS": "120"}
-        environment |= {
-            "ANSIBLE_PYTHON_INTERPRETER": str(self.python),
-            **variables,
-        }  # or it takes what else is installed
+        return kept | {"PATH": f"{self.directory / 'bin'}:{os.environ['PATH']}", "COLUMNS": "120"}
+
+    def pytest(self, project: Path, *arguments: str, **variables: str) -> Done:
+        """Run pytest as a user of ``project`` would."""
+        # Ansible takes another Python that is installed, if none is named.
+        python = {"ANSIBLE_PYTHON_INTERPRETER": str(self.python)}
         done = subprocess.run(
             [str(self.directory / "bin" / "pytest"), *arguments],
             cwd=project,
-            env=environment,
+            env=self.variables() | python | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
