@@ -14,6 +14,7 @@ import yaml
 
 from proving_ground.core.documents import read_yaml
 from proving_ground.core.settings import Settings
+from proving_ground.machines.ledger import COLLECTION_LINKS, ROLE_LINKS
 
 NAME = re.compile(r"\w[\w.-]*")
 PREFIX = re.compile(r"^ansible-(role-)?")
@@ -27,7 +28,7 @@ def ensure_links(settings: Settings) -> tuple[Path | None, Path | None]:
         the directory to search for roles, and the one to search for collections; None if there are no links for it.
     """
     root = settings.root
-    roles, collections = settings.state_directory / "roles", settings.state_directory / "collections"
+    roles, collections = settings.state_directory / ROLE_LINKS, settings.state_directory / COLLECTION_LINKS
     names = role_names(root.name, _read(root / "meta" / "main")) if settings.is_role else ()
     for name in names:
         _link(roles / name, root)

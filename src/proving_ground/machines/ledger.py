@@ -13,7 +13,10 @@ from proving_ground.core.settings import PROVIDERS
 OUTLIVING = ("checkpoints", "ledger.json", "lock", "lock.holder", "pytest-cache")
 """Names in the state directory that stay when the machines are removed."""
 
-OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml", "roles", "collections")
+ROLE_LINKS, COLLECTION_LINKS = "roles", "collections"
+"""Directories in the state directory by which Ansible finds a project that is a role or a collection."""
+
+OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml", ROLE_LINKS, COLLECTION_LINKS)
 """Names in the state directory that the harness writes; the playbook writes all others."""
 
 KINDS: dict[str, tuple[type, ...]] = {
