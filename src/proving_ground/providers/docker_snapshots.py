@@ -89,6 +89,8 @@ def save(machines: Sequence[Saved], checkout: str, written_once: Iterable[str], 
     """
     containers = [each.machine for each in machines]
     pids = docker("inspect", "--format", "{{.State.Pid}}", *containers, log=log).split()
+    # A checkout that was deleted and made again at the same path has the same id: its old volumes have these names.
+    docker("volume", "rm", "--force", *(each.volume for each in machines), log=log)
     for each in machines:
         docker("volume", "create", "--label", f"{OWNER}={checkout}", each.volume, log=log)
     with _standing_still(containers, log), ThreadPoolExecutor() as pool:

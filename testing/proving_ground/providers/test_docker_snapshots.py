@@ -57,6 +57,21 @@ def test_layers_and_volumes_are_saved_while_all_machines_stand_still(engine: Eng
     assert size == 3000 + (80 - 50) + (90 - 50), "what volumes and layers take, without what machines begin with"
 
 
+def test_volumes_of_a_checkout_that_was_deleted_are_removed_before_new_ones_of_their_names(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def docker(*words: str, **options: object) -> str:
+        asked.extend([words] if words[0] == "volume" else [])
+        return engine.docker(*words, **options)
+
+    monkeypatch.setattr(docker_snapshots, "docker", docker)
+    docker_snapshots.save(MACHINES, "checkout", (), "node:1", LOG)
+    assert asked[0] == ("volume", "rm", "--force", *(each.volume for each in MACHINES))
+    assert [words[:2] for words in asked[1 : 1 + len(MACHINES)]] == [("volume", "create")] * len(MACHINES)
+
+
 @pytest.mark.parametrize("fails", ["commit", "run"])
 def test_machines_run_on_when_they_could_not_be_saved(engine: Engine, fails: str) -> None:
     engine.fails = fails
