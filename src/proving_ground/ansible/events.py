@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,23 @@ def diff_lines(diff: Any) -> Iterator[str]:
         if "before" in part or "after" in part:
             yield f"--- {part.get('before_header', 'before')}\n{part.get('before', '')}"
             yield f"+++ {part.get('after_header', 'after')}\n{part.get('after', '')}"
+
+
+def without_rescued(outcomes: Iterable[Outcome], rescued: Mapping[str, int]) -> list[Outcome]:
+    """Return the outcomes, with status ``ignored`` for failed tasks whose block had a ``rescue``.
+
+    Args:
+        outcomes: of a playbook, in order.
+        rescued: host → number of its failed tasks that were rescued; a host that has failed for good runs nothing else,
+            so that these are the first of its failed tasks.
+    """
+    left, found = dict(rescued), []
+    for each in outcomes:
+        if each.status == "failed" and left.get(each.host, 0) > 0:
+            left[each.host] -= 1
+            each = replace(each, status="ignored")
+        found.append(each)
+    return found
 
 
 def failure(outcomes: list[Outcome], output: str, status: str, *, playbook: str, log: Path) -> ConvergeError:

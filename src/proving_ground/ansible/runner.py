@@ -14,7 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from proving_ground.ansible.events import STATUSES, Outcome, failure, outcome_of, parse_error, role_name
+from proving_ground.ansible.events import (
+    STATUSES,
+    Outcome,
+    failure,
+    outcome_of,
+    parse_error,
+    role_name,
+    without_rescued,
+)
 from proving_ground.ansible.missing import missing_hint
 from proving_ground.ansible.phases import part
 from proving_ground.ansible.search_paths import search_paths
@@ -28,16 +36,26 @@ from proving_ground.process.reaper import MARK, end_marked
 DEADLINE = 3600
 """Seconds for one run of the playbook; emulated machines need most of it."""
 
+NOT_TESTED = "molecule-notest,notest"
+"""Tags of tasks that a test never runs, as Molecule has them."""
+
 SYNTAX_SECONDS = 120.0
 """The time-out for Ansible to parse the playbook; this contacts no machine."""
 
 
 @dataclass(frozen=True)
 class Converge:
-    """One run of the playbook: its outcomes in order, and its log."""
+    """One run of a playbook.
+
+    Attributes:
+        outcomes: of its tasks, in order.
+        log: the file of Ansible's output.
+        error: the first cause if it failed; only :func:`attempt_playbook` returns it, all others raise it.
+    """
 
     outcomes: tuple[Outcome, ...]
     log: Path
+    error: ConvergeError | None = None
 
     @property
     def changed(self) -> tuple[Outcome, ...]:
@@ -75,7 +93,26 @@ def run_playbook(
     plays: tuple[int, int] | None = None,
     timeouts: Timeouts = USUAL,
 ) -> Converge:
-    """Run the playbook, or some of its plays, against the machines of ``inventory``.
+    """Run the playbook as :func:`attempt_playbook` does.
+
+    Raises:
+        ConvergeError: the playbook is wrong, a host is unreachable, or a task failed; names host, role and task.
+    """
+    done = attempt_playbook(settings, inventory, progress, *arguments, plays=plays, timeouts=timeouts)
+    if done.error is not None:
+        raise done.error
+    return done
+
+
+def attempt_playbook(
+    settings: Settings,
+    inventory: Path,
+    progress: Progress,
+    *arguments: str,
+    plays: tuple[int, int] | None = None,
+    timeouts: Timeouts = USUAL,
+) -> Converge:
+    """Run the playbook, or some of its plays, against the machines of ``inventory``; skip tasks tagged ``notest``.
 
     Args:
         settings: name the playbook; the log is ``ansible.log`` in their artifacts.
@@ -85,8 +122,8 @@ def run_playbook(
         plays: numbers of the first play and of the one after the last, or None for all.
         timeouts: of the machines.
 
-    Raises:
-        ConvergeError: the playbook is wrong, a host is unreachable, or a task failed; names host, role and task.
+    Returns:
+        the outcomes; if it failed, those until then and the error.
     """
     import ansible_runner  # not at the top: collecting tests does not need it
 
@@ -95,7 +132,7 @@ def run_playbook(
     private = Path(tempfile.mkdtemp(prefix="ansible-runner-", dir=artifacts))  # its own: tests may run others
     log = artifacts / "ansible.log"
     outcomes: list[Outcome] = []
-
+    rescued: dict[str, int] = {}
     try:
         # Without `cancelling`, ansible-runner sets its own handlers for SIGINT and SIGTERM and never restores ours.
         with cut(root, playbook, plays) as chosen, cancelling() as is_cancelled:
@@ -104,9 +141,9 @@ def run_playbook(
                 project_dir=str(root),
                 playbook=str(root / chosen),
                 inventory=str(inventory),
-                cmdline=" ".join(arguments) or None,
+                cmdline=" ".join((f"--skip-tags={NOT_TESTED}", *arguments)),
                 envvars=dict(os.environ) | environment(settings, timeouts) | {MARK: str(root)},
-                event_handler=partial(_note, outcomes, progress, chosen, playbook),
+                event_handler=partial(_note, outcomes, rescued, progress, chosen, playbook),
                 cancel_callback=is_cancelled,
                 quiet=True,
                 suppress_env_files=True,
@@ -121,12 +158,20 @@ def run_playbook(
         shutil.rmtree(private, ignore_errors=True)
     if result.status == "canceled":
         raise KeyboardInterrupt
-    if result.status != "successful":
-        raise failure(outcomes, text, result.status, playbook=playbook, log=log)
-    return Converge(tuple(outcomes), log)
+    outcomes = without_rescued(outcomes, rescued)
+    if result.status == "successful":
+        return Converge(tuple(outcomes), log)
+    return Converge(tuple(outcomes), log, failure(outcomes, text, result.status, playbook=playbook, log=log))
 
 
-def _note(outcomes: list[Outcome], progress: Progress, chosen: str, playbook: str, event: dict[str, Any]) -> bool:
+def _note(
+    outcomes: list[Outcome],
+    rescued: dict[str, int],
+    progress: Progress,
+    chosen: str,
+    playbook: str,
+    event: dict[str, Any],
+) -> bool:
     """Handle one event: show a task that starts, keep every outcome; ``chosen`` is the running part of the playbook."""
     data = event.get("event_data", {})
     if event["event"] == "playbook_on_task_start":
@@ -136,6 +181,8 @@ def _note(outcomes: list[Outcome], progress: Progress, chosen: str, playbook: st
         # Replace the partial playbook's path by the whole playbook's; line numbers are the same.
         outcomes.append(replace(outcome, path=outcome.path.replace(f"{chosen}:", f"{playbook}:")))
         progress.note("task", **outcomes[-1].facts())
+    elif event["event"] == "playbook_on_stats":
+        rescued |= data.get("rescued") or {}
     return False  # ansible-runner writes no file for the event: the outcomes are enough
 
 

@@ -47,7 +47,7 @@ def idempotence(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: 
     """Run the playbook once more; fail if it changes anything."""
     require_up(life)
     life.create()
-    result = life.converge("--diff")
+    result = life.repeat()
     if result.changed:
         text = f"{len(result.changed)} tasks changed something again:\n{result.changes()}"
         raise IdempotenceError(text, log=result.log)

@@ -165,7 +165,7 @@ class Executor:
 
     @_take.register
     def _converge_all(self, step: ConvergeAll) -> None:
-        with self.progress.step("converge"):
+        with self.progress.step(step.name):
             result = self.play(*step.arguments)
         if not result.outcomes:
             raise self._idle(result)

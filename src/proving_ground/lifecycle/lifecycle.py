@@ -22,6 +22,9 @@ from proving_ground.lifecycle.state import State
 from proving_ground.lifecycle.steps import Remove, Step
 from proving_ground.machines.ledger import Ledger, Record
 
+NOT_REPEATED = "molecule-idempotence-notest"
+"""Tag of the tasks that may change something at every run, as Molecule has it."""
+
 Plans = Callable[[Facts], list[Step]]
 
 
@@ -131,12 +134,25 @@ class Lifecycle:
             UsageError: the project has no playbook.
             ConvergeError: the playbook is wrong, or a task failed.
         """
+        return self._whole("converge", *arguments)
+
+    def _whole(self, name: str, *arguments: str) -> Converge:
+        """Run the whole playbook as the step ``name``; raises as :meth:`converge`."""
         if not self.settings.has_playbook:
             hint = "write it, or name another: `playbook` in pyproject.toml"
             raise UsageError(f"the project has no playbook {self.settings.playbook}", hint=hint)
-        result = self._executor.run(planner.plan_whole(self.state.facts(), *arguments))
+        result = self._executor.run(planner.plan_whole(self.state.facts(), name, *arguments))
         assert result is not None, "a converge has outcomes"
         return result
+
+    def repeat(self) -> Converge:
+        """Run the playbook once more with diffs, without tasks tagged ``molecule-idempotence-notest``.
+
+        Raises:
+            UsageError: the project has no playbook.
+            ConvergeError: a task failed.
+        """
+        return self._whole("idempotence", "--diff", f"--skip-tags={NOT_REPEATED}")
 
     def play(self, playbook: str, *arguments: str) -> Converge:
         """Run another playbook of the project on machines that are up; the next run converges them again.

@@ -133,10 +133,10 @@ def plan_converge(facts: Facts) -> list[Step]:
     return [*machines, *plan_whole(facts)]
 
 
-def plan_whole(facts: Facts, *arguments: str) -> list[Step]:
-    """Return the steps that run the whole playbook on machines that are up."""
+def plan_whole(facts: Facts, name: str = "converge", *arguments: str) -> list[Step]:
+    """Return the steps that run the whole playbook, as the step ``name``, on machines that are up."""
     restored = [] if facts.is_new else await_restored(facts)
-    return [*restored, ConvergeAll(facts.keys[facts.phases[-1].name], arguments)]
+    return [*restored, ConvergeAll(facts.keys[facts.phases[-1].name], name, arguments)]
 
 
 def plan_phases(facts: Facts) -> list[Step]:

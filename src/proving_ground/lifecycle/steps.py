@@ -113,14 +113,16 @@ class ConvergeAll:
 
     Attributes:
         key: the key of the last phase.
+        name: what the step is called: ``converge`` or ``idempotence``.
         arguments: further arguments for ``ansible-playbook``.
     """
 
     key: str
+    name: str = "converge"
     arguments: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "converge: run the whole playbook"
+        return f"{self.name}: run the whole playbook"
 
 
 @dataclass(frozen=True)

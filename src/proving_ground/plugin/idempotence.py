@@ -63,7 +63,7 @@ def pg_second_converge(
 
     def converge() -> Converge | ConvergeError:
         try:
-            return once(run, "second-converge", lambda: pg_machines.converge("--diff"))
+            return once(run, "second-converge", pg_machines.repeat)
         except ConvergeError as error:
             if not error.play:
                 raise

@@ -65,6 +65,9 @@ MARKERS = (
     "smoke: one of the one or two tests that show whether a role works at all",
     "before_converge: the test needs machines before the playbook runs on them",
     "lifecycle: the test is a phase of the run itself: syntax, converge, idempotence",
+    "syntax: the test is the step that lets Ansible parse the playbook",
+    "converge: the test is the step that runs the playbook",
+    "idempotence: the test is part of the step that runs the playbook once more",
     "disruptive: the test disturbs the machines or other tests; with -n, no other test runs at the same time",
     "xdist_group(name): with -n, one worker runs all tests of a group; without it, all tests of a file",
 )

@@ -14,11 +14,13 @@ from proving_ground.plugin.run import run_of
 pytestmark = [pytest.mark.lifecycle]
 
 
+@pytest.mark.syntax
 def test_syntax(pg_lifecycle: Lifecycle, pytestconfig: pytest.Config) -> None:
     """Ansible can parse the playbook and its roles; if it cannot, the run ends before it creates machines."""
     run_of(pytestconfig).attempt(pg_lifecycle.syntax)
 
 
+@pytest.mark.converge
 def test_converge(pg_converged: Converge | None, pg_converge_failure: ConvergeError | None) -> None:
     """The playbook runs without a failed task."""
     assert pg_converge_failure is None, str(pg_converge_failure)
@@ -26,12 +28,14 @@ def test_converge(pg_converged: Converge | None, pg_converge_failure: ConvergeEr
     assert failed == []
 
 
+@pytest.mark.idempotence
 def test_idempotence(pg_repeated: Repeated, subtests: pytest.Subtests) -> None:
     """A second converge changes nothing: one test for each role on each host, one failure for each task that does."""
     assert pg_repeated.outcomes, f"{pg_repeated.role} ran no task on {pg_repeated.host}"
     report(pg_repeated.changes, subtests)
 
 
+@pytest.mark.idempotence
 def test_idempotence_outside_roles(pg_unlisted_changes: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:
     """A second converge changes nothing in tasks that are not of the playbook's roles."""
     report(pg_unlisted_changes, subtests)

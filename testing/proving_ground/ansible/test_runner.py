@@ -71,7 +71,7 @@ def test_outcomes_come_in_their_order_and_the_log_is_kept(tmp_path: Path, runner
     assert [outcome.status for outcome in done.outcomes] == ["changed", "skipped"]
     assert [str(outcome) for outcome in done.changed] == ["etcd-01: store : Start"]
     assert done.log.read_text(encoding="utf-8") == "PLAY [First]\n"
-    assert runner.asked["cmdline"] == "--diff"
+    assert runner.asked["cmdline"] == "--skip-tags=molecule-notest,notest --diff", "as Molecule does"
     assert runner.asked["envvars"][MARK] == str(tmp_path), "what it leaves running can be found"
     assert signal.getsignal(signal.SIGINT) is before
     assert not list((tmp_path / "logs").glob("ansible-runner*"))
@@ -92,6 +92,17 @@ def test_a_failed_task_is_an_error_by_host_role_and_task(tmp_path: Path, runner:
     with pytest.raises(ConvergeError, match="etcd-01: store : Start: failed: unit not found") as failed:
         converge(tmp_path)
     assert (failed.value.play, failed.value.role, failed.value.host) == ("First", "store", "etcd-01")
+
+
+def test_a_task_that_its_block_rescues_is_no_failure(tmp_path: Path, runner: Runner) -> None:
+    rescued, stats = event("runner_on_failed", tmp_path, msg="no such unit"), event("playbook_on_stats", tmp_path)
+    stats["event_data"]["rescued"] = {"etcd-01": 1}
+    runner.events = [rescued, event("runner_on_ok", tmp_path), stats]
+    assert [outcome.status for outcome in converge(tmp_path).outcomes] == ["ignored", "ok"]
+    fatal = event("runner_on_failed", tmp_path, msg="disk full")
+    runner.events, runner.status = [rescued, fatal, stats], "failed"
+    with pytest.raises(ConvergeError, match="disk full"):
+        converge(tmp_path)
 
 
 def test_a_run_that_was_interrupted_is_an_interruption(tmp_path: Path, runner: Runner) -> None:

@@ -40,6 +40,8 @@ def test_the_steps_come_before_the_projects_tests(project: pytest.Pytester) -> N
         (["-k", "converge"], [ALL[1]]),
         (["-k", "idempotence and etcd-01"], [ALL[2]]),
         (["-m", "lifecycle"], ALL),
+        (["-m", "syntax or converge"], ALL[:2]),
+        (["-m", "idempotence"], ALL[2:]),
         (["-m", "not lifecycle"], [OWN]),
         (["--deselect", "steps::test_idempotence"], [*ALL[:2], OWN]),
     ],
