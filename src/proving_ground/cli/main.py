@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proving_ground.cli import commands, depot, init
+from proving_ground.cli.migrate import command as migrate
 from proving_ground.core.errors import HarnessError, UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "init":
             return init.run(options, Path.cwd())
+        if options.command == "migrate":
+            return migrate.run(options, Path.cwd())
         root = find_project(Path.cwd())
         if options.command == "depot":
             return depot.run(options, settings_from({}, root).depot, Progress())
@@ -105,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
         command.arguments(each)
     depot.add_parser(words)
     init.add_parser(words)
+    migrate.add_parser(words)
     return top
 
 

@@ -1,0 +1,1 @@
+"""The command ``proving-ground migrate``: read a Molecule project, write the settings that do the same here."""

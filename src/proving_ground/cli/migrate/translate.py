@@ -1,0 +1,119 @@
+"""Translate scenarios: the first becomes the project's settings, each other one a profile. It writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from proving_ground.cli.migrate.platforms import machines
+from proving_ground.cli.migrate.provisioner import provisioner
+from proving_ground.cli.migrate.scenario import Scenario
+from proving_ground.cli.migrate.translation import Translation
+
+CONTAINERS = ("docker", "podman", "containers")
+ORDER = ("image", "init", "privileged", "inventory", "playbook", "ansible_config", "check_mode")
+"""The order of settings in the file; tables come after them."""
+
+
+def translate(scenario: Scenario) -> Translation:
+    """Return what a scenario becomes."""
+    translation = Translation(scenario)
+    for source in scenario.sources:
+        told = set()
+        for each in source.fixed:
+            if each.variable not in told:
+                told.add(each.variable)
+                reason = f"it has one value from now on: {each.value or 'empty'}"
+                advice = "edit pyproject.toml where it has to be another"
+                translation.note(f"{source.path}:{each.line}", each.text, reason, advice)
+    driver(translation)
+    names = machines(translation)
+    provisioner(translation, names)
+    sequence(translation)
+    verifier(translation)
+    dependency(translation)
+    last = len(ORDER)
+    places = {key: number for number, key in enumerate(ORDER)}
+    translation.settings = dict(sorted(translation.settings.items(), key=lambda pair: places.get(pair[0], last)))
+    return translation
+
+
+def driver(translation: Translation) -> None:
+    """Say what becomes of the driver, unless containers of an image are what it made as well."""
+    name = str(translation.scenario.get("driver").get("name") or "default")
+    if name in CONTAINERS:
+        return
+    images = all(each.get("image") for each in translation.scenario.content.get("platforms") or [])
+    if name == "vagrant":
+        reason, advice = "a box is no container image", "name an `image`; virtual machines need a Vagrantfile of yours"
+    elif name in {"default", "delegated"} and images:
+        reason, advice = "create.yml made the machines; now they are containers of their images", "nothing"
+    elif name in {"default", "delegated"}:
+        reason, advice = "create.yml made the machines", "name an `image`; hosts that are there need an `inventory`"
+    else:
+        reason, advice = f"nothing here makes machines as {name} does", "name an `image`, or an `inventory` of hosts"
+    translation.lose(("driver", "name"), reason, advice)
+
+
+def sequence(translation: Translation) -> None:
+    """Compare the scenario's sequence of steps with the one that runs here."""
+    said = translation.scenario.get("scenario").get("test_sequence") or []
+    if not said:
+        return
+    keys = ("scenario", "test_sequence")
+    if "check" in said:
+        translation.settings["check_mode"] = True
+    if "idempotence" not in said:
+        advice = "add `-k 'not idempotence'` to pytest's `addopts`, or tag tasks with molecule-idempotence-notest"
+        translation.lose(keys, "idempotence is tested after every converge", advice)
+    if said.count("converge") > 1 or said.count("verify") > 1:
+        reason, advice = "each step runs once", "write a test that calls pg_playbook for a step that comes again"
+        translation.lose(keys, reason, advice)
+
+
+def verifier(translation: Translation) -> None:
+    """Say what becomes of a verifier that is neither Ansible nor testinfra, and of its options."""
+    said = translation.scenario.get("verifier")
+    name = str(said.get("name") or "ansible")
+    if name not in {"ansible", "testinfra"}:
+        advice = "write its checks as tests with the fixture `host`, or as tasks of verify.yml"
+        translation.lose(("verifier", "name"), f"nothing here runs {name}", advice)
+    if said.get("options") and name == "testinfra":
+        advice = "add what you need to `addopts` in [tool.pytest.ini_options]"
+        translation.lose(("verifier", "options"), "they are options of pytest itself", advice)
+    if said.get("enabled") is False:
+        translation.lose(
+            ("verifier", "enabled"), "tests that are there run", "remove verify.yml, or deselect the tests"
+        )
+
+
+def dependency(translation: Translation) -> None:
+    """Say what becomes of requirements that are not where they are looked for."""
+    said, scenario = translation.scenario.get("dependency"), translation.scenario
+    if said.get("enabled") is False:
+        return
+    if said.get("name") == "shell":
+        advice = "run it before pytest, or in a fixture"
+        translation.lose(("dependency", "command"), "no command runs before the machines", advice)
+    options = said.get("options") or {}
+    for key, usual in (("role-file", "requirements.yml"), ("requirements-file", "collections.yml")):
+        named = options.get(key)
+        path = str(named) if named else f"{scenario.directory}/{usual}"
+        if (scenario.root / path).is_file() and path.removeprefix("./") != "requirements.yml":
+            reason = "roles and collections are installed from requirements.yml beside pyproject.toml"
+            translation.lose(("dependency", "options", key), reason, f"move or link {path} there")
+
+
+def combined(translations: Sequence[Translation]) -> dict[str, Any]:
+    """Return the table ``[tool.proving-ground]``: the first translation's settings, and a profile for each other one.
+
+    A profile has the keys that differ from those above it; one that its scenario does not have is empty.
+    """
+    first, *others = translations
+    table = dict(first.settings)
+    profiles = {}
+    for each in others:
+        own = {key: value for key, value in each.settings.items() if first.settings.get(key) != value}
+        missing = {key: type(value)() for key, value in first.settings.items() if key not in each.settings}
+        profiles[each.scenario.name] = {**own, **missing}
+    return {**table, **({"profiles": profiles} if profiles else {})}
