@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from proving_ground.ansible.requirements import installed
 from proving_ground.ansible.role_links import ensure_links
 from proving_ground.core.settings import Settings
 from proving_ground.machines.access import by_exec
@@ -55,11 +56,12 @@ def search_paths(settings: Settings, config: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     if by_exec(settings):
         found |= joined(CONNECTIONS, (CONNECTION_PLUGINS,), config, os.environ)
-    if roles is not None:
-        # Last, where Molecule looks as well: beside the project, for roles in directories of their own.
-        found |= joined(ROLES, (roles,), config, os.environ, after=(settings.root.parent,))
-    if collections is not None:
-        found |= joined(COLLECTIONS, (collections,), config, os.environ)
+    required = installed(settings)
+    if ours := [path for path in (roles, required.get("role")) if path is not None]:
+        # Last, where Molecule looks as well: beside a project that is a role, for roles in directories of their own.
+        found |= joined(ROLES, ours, config, os.environ, after=() if roles is None else (settings.root.parent,))
+    if ours := [path for path in (collections, required.get("collection")) if path is not None]:
+        found |= joined(COLLECTIONS, ours, config, os.environ)
     return found
 
 

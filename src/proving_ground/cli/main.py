@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 exit codes: 0 done; 11 an invalid option or setting; 12 the host lacks something; 13 the depot could not be built;
-14 a machine did not come up; 15 a task failed; 16 a second converge changed something; 17 another run in progress
+14 a machine did not come up; 15 a task failed; 16 a second converge changed something; 17 another run in progress;
+18 a requirement could not be installed
 """
 
 OF_COMMANDS = ("topology", "provider", "checkpoints", "network-prefix", "timeout-factor")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from proving_ground.ansible.phases import Phase
+from proving_ground.ansible.requirements import ensure_installed
 from proving_ground.ansible.runner import Converge, check_syntax
 from proving_ground.checkpoints.store import Checkpoints
 from proving_ground.core.errors import UsageError
@@ -98,7 +99,13 @@ class Lifecycle:
         return planner.plan_converge(self.state.facts())
 
     def syntax(self) -> None:
-        """Let Ansible parse the playbook; raises ConvergeError if it is wrong."""
+        """Let Ansible parse the playbook.
+
+        Raises:
+            RequirementsError: a role or a collection that it requires cannot be installed.
+            ConvergeError: it is wrong.
+        """
+        ensure_installed(self.settings, self.progress)
         with self.progress.step("syntax"):
             check_syntax(self.settings, self.write_inventory(), self.state.timeouts)
 
@@ -106,6 +113,7 @@ class Lifecycle:
         """Use the machines of this checkout that are up, or create new ones.
 
         Raises:
+            RequirementsError: a role or a collection of the project's requirements cannot be installed.
             UsageError: ``--pg-reuse`` without machines that are up, or machines of another topology or provider are up.
             MachineError: the machines did not come up.
         """
@@ -192,6 +200,7 @@ class Lifecycle:
 
     def _carry_out(self, plan: Plans) -> Converge | None:
         """Plan with the current facts and run the steps; for new machines, choose their network before planning."""
+        ensure_installed(self.settings, self.progress)
         facts = self.state.facts()
         if not facts.is_new:
             steps = plan(facts)

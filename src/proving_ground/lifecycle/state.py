@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from proving_ground import depot
+from proving_ground.ansible import requirements
 from proving_ground.ansible.inventory import inventory
 from proving_ground.ansible.phases import Phase, key, phases, up_to
 from proving_ground.ansible.role_playbook import ensure_playbook
@@ -109,7 +110,8 @@ class State:
         factor = f"{self.settings.timeout_factor:g}"
         project = replace(self.settings.project, playbook=self.settings.playbook)
         made_of = self.provider.content
-        return key(self.settings.root, project, phase, repr(self.topology), self.view.key, factor, made_of)
+        more = [repr(self.topology), self.view.key, factor, made_of, requirements.key(self.settings)]
+        return key(self.settings.root, project, phase, *more)
 
     def facts(self) -> Facts:
         """Return the planner's input; it computes a phase's key on first use."""

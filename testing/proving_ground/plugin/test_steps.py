@@ -91,6 +91,13 @@ def pg_lifecycle():
     result.stdout.fnmatch_lines(["!* error: site.yml: 'rolls' is not a valid attribute for a Play !*"])
 
 
+def test_requirements_that_cannot_be_installed_end_the_run_before_there_are_machines(project: pytest.Pytester) -> None:
+    project.makefile(".yml", requirements="roles: [")
+    result = project.runpytest("-p", "no:cacheprovider")
+    assert result.ret == 18
+    result.stdout.fnmatch_lines(["!* error: requirements.yml: not YAML: *"])
+
+
 def test_a_red_step_is_run_again_by_its_name(project: pytest.Pytester) -> None:
     from proving_ground.core.settings import Settings
     from proving_ground.plugin.debug_hints import rerun_commands
