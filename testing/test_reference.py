@@ -89,7 +89,7 @@ def test_every_key_of_a_topology_is_there_with_its_default() -> None:
     )
     said = {name.rpartition(".")[2]: default for name, default in column("Topology", 0, 1) if "." in name}
     for key, rule in of_kinds.items():
-        assert "default" not in rule or said[key] == str(rule["default"]), key
+        assert "default" not in rule or said[key] == written(rule["default"]), key
 
 
 def test_every_marker_is_there() -> None:

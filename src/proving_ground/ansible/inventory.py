@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from proving_ground.core.kinds import NODES
 from proving_ground.core.topology import Topology
 
 
@@ -37,13 +38,19 @@ def inventory(
     }
     networks = {f"{name.removesuffix('s')}_network": str(network) for name, network in topology.networks.items()}
     children: dict[str, Any] = {
-        "nodes": {
+        NODES: {
             "hosts": hosts,
-            "vars": {"ansible_user": user, "ansible_python_interpreter": python},
+            "vars": {
+                "ansible_user": user,
+                "ansible_python_interpreter": python,
+                **topology.group_variables.get(NODES, {}),
+            },
         }
     }
     for group in topology.groups:
         children[group] = {"hosts": {node.name: {} for node in topology.group(group)}}
+        if variables := topology.group_variables.get(group):
+            children[group]["vars"] = variables
     content = {
         "all": {
             "vars": {**networks, **topology.variables, **common},

@@ -14,6 +14,7 @@ from proving_ground.ansible.playbook import plays_of, roles_of
 from proving_ground.ansible.role_graph import reached
 from proving_ground.core.errors import UsageError
 from proving_ground.core.project import Project
+from proving_ground.core.settings import STATE
 
 CREATED = "created"
 """The phase before any play: new machines."""
@@ -104,8 +105,11 @@ def key(root: Path, project: Project, phase: Phase, *more: str) -> str:
     digest = hashlib.sha256(f"{phase.name}\0".encode())
     for text in (*more, yaml.safe_dump(plays, sort_keys=True)):
         digest.update(text.encode() + b"\0")
-    for name in (project.ansible_config, *ALWAYS, *(f"{project.roles}/{role}" for role in roles)):
-        for path in files(root / name):
+    places = [root / project.ansible_config, *(root / name for name in ALWAYS)]
+    if (beside := (root / project.playbook).parent) not in {root, root / STATE}:
+        places += [beside / name for name in ALWAYS]
+    for place in (*places, *(root / project.roles / role for role in roles)):
+        for path in files(place):
             digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

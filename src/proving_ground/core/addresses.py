@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from proving_ground.core.errors import UsageError
+from proving_ground.core.kinds import number
 from proving_ground.core.problems import Problem
 
 MACHINES = "10.0.0.0/24"
@@ -54,13 +55,14 @@ def with_prefix(network_prefix: str) -> IPv4Network:
 
 
 def addresses_of(
-    kinds: dict[str, dict[str, Any]], network: IPv4Network
+    kinds: dict[str, dict[str, Any]], network: IPv4Network, names: dict[str, list[str]]
 ) -> tuple[dict[str, list[IPv4Address]], list[Problem]]:
     """Return the addresses of each kind's machines, and the problems with them.
 
     Args:
         kinds: entries of the topology file by kind; machines of a kind without ``octet`` get free octets.
         network: the machines' network.
+        names: of each kind's machines.
     """
     end = network.num_addresses - 1  # the last address is for broadcasts
     given = {
@@ -78,14 +80,9 @@ def addresses_of(
             what = f"octet {octets[0]} leaves {network}" if kind in given else f"no address is left in {network}"
             problems.append(Problem(("machines", kind), what, "choose another octet or network"))
         elif kind in given and (shared := [octet for octet in octets if taken[octet] != kind]):
-            other, own = taken[shared[0]], f"{kind}-{shared[0] - octets[0] + 1:02d}"
-            what = f"{other}-{shared[0] - given[other][0] + 1:02d} and {own} share {network[shared[0]]}"
+            other, own = taken[shared[0]], names[kind][shared[0] - octets[0]]
+            what = f"{names[other][shared[0] - given[other][0]]} and {own} share {network[shared[0]]}"
             problems.append(Problem(("machines", kind), what, "choose another octet"))
         else:
             addresses[kind] = [network[octet] for octet in octets]
     return addresses, problems
-
-
-def number(entry: dict[str, Any]) -> int:
-    """Return the number of machines of a kind."""
-    return int(entry.get("count", 1))

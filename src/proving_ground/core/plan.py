@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from proving_ground.core.errors import UsageError
+from proving_ground.core.problems import shown
+from proving_ground.core.project import FILE, lines_of
 from proving_ground.core.settings import Settings
 from proving_ground.core.topology import Topology, load, names, parse
 
@@ -16,8 +19,20 @@ def plan_of(settings: Settings) -> Topology:
         UsageError: there is no such plan, or it asks for something impossible.
     """
     project, name, prefix = settings.project, settings.topology, settings.network_prefix
-    if project.machines and name == "default":
-        return parse(name, {"machines": dict(project.machines)}, prefix, where="pyproject.toml [tool.proving-ground]")
-    if project.image and name == "default" and name not in names(settings.topologies):
-        return parse(name, {"machines": ONE}, prefix)
-    return load(settings.topologies, name, prefix)
+    common = {key: dict(getattr(project, key)) for key in ("networks", "variables", "group_variables")}
+    if name == "default" and (project.machines or (project.image and name not in names(settings.topologies))):
+        plan = {"machines": dict(project.machines) or ONE, **common}
+        return checked(
+            settings, parse(name, plan, prefix, where=shown(settings.root / FILE), lines=lines_of(settings.root))
+        )
+    return checked(settings, load(settings.topologies, name, prefix, common))
+
+
+def checked(settings: Settings, plan: Topology) -> Topology:
+    """Return the plan; raises UsageError if its machines name images that the run's provider would ignore."""
+    named = next((node for node in plan.nodes if node.image), None)
+    if named is not None and settings.provider != "container":
+        text = f"{named.name} names an image, which provider {settings.provider} does not use"
+        hint = "run with --pg-provider container, or set `image` in [tool.proving-ground]"
+        raise UsageError(text, where=f"topology {plan.name}", hint=hint)
+    return plan

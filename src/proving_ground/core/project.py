@@ -9,10 +9,11 @@ from typing import Any
 
 from proving_ground.core.errors import UsageError
 from proving_ground.core.lines import toml_lines
-from proving_ground.core.problems import Problem, refusal, shown
+from proving_ground.core.problems import Lines, Problem, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
 
 TABLE = "tool.proving-ground"
+FILE = "pyproject.toml"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Project:
         init: process 1 of a container: ``systemd``, or ``none`` for a process that only waits; empty means systemd.
         privileged: whether containers run with ``--privileged``.
         machines: the machines, as under ``machines`` in a topology file; empty if a topology file lists them.
+        networks: networks by name, as in a topology file.
+        variables: Ansible variables of all hosts.
+        group_variables: Ansible variables by group.
         playbook: the playbook that converges the machines.
         steps: whether syntax, converge and idempotence are tests that the plugin adds.
         topologies: the directory of topology files.
@@ -46,6 +50,9 @@ class Project:
     init: str = ""
     privileged: bool = False
     machines: tuple[tuple[str, Any], ...] = ()
+    networks: tuple[tuple[str, str], ...] = ()
+    variables: tuple[tuple[str, Any], ...] = ()
+    group_variables: tuple[tuple[str, Any], ...] = ()
     playbook: str = "site.yml"
     steps: bool = True
     topologies: str = "topology"
@@ -69,7 +76,7 @@ def read_project(root: Path) -> Project:
         UsageError: the file is not TOML, has an unknown key or a value of the wrong type, or names a playbook that does
             not exist.
     """
-    file = root / "pyproject.toml"
+    file = root / FILE
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     try:
         content = tomllib.loads(text)
@@ -82,6 +89,11 @@ def read_project(root: Path) -> Project:
     if problems:
         raise refusal(UsageError, shown(file), problems, toml_lines(text, TABLE))
     return Project(**{key: _value(value) for key, value in said.items()})
+
+
+def lines_of(root: Path) -> Lines:
+    """Return a function that finds the line of a setting; it reads the file, which only an error needs."""
+    return lambda keys: toml_lines((root / FILE).read_text(encoding="utf-8"), TABLE)(keys)
 
 
 def _value(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from jsonschema_rs import ValidationErrorKind as Kind
 from proving_ground.core.problems import Keys, Problem, closest, nearest
 
 SCHEMAS = Path(__file__).parent / "schemas"
+
+REFERENCE = re.compile(r'"([\w-]+\.json)#/\$defs/')
+"""The beginning of a reference to a definition in another schema of the same directory."""
 
 NAMES = {
     "array": "a list",
@@ -34,9 +38,19 @@ def check(content: Any, schema: Path) -> list[Problem]:
     Returns:
         the problems; empty if the content is valid.
     """
-    rules = json.loads(schema.read_text(encoding="utf-8"))
+    rules = bundled(schema)
     validator = jsonschema_rs.Draft202012Validator(rules)
     return [problem for error in validator.iter_errors(plain(content)) for problem in told(error, rules)]
+
+
+def bundled(schema: Path) -> Any:
+    """Return the content of a schema, with the definitions of those beside it that it refers to as its own."""
+    text = schema.read_text(encoding="utf-8")
+    rules = json.loads(REFERENCE.sub('"#/$defs/', text))
+    for name in dict.fromkeys(REFERENCE.findall(text)):
+        other = json.loads(schema.with_name(name).read_text(encoding="utf-8"))
+        rules["$defs"] = {**other["$defs"], **rules.get("$defs", {})}
+    return rules
 
 
 def plain(content: Any) -> Any:

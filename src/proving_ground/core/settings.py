@@ -11,13 +11,17 @@ from proving_ground.core.timeouts import Timeouts
 
 PROVIDERS = ("container", "docker", "libvirt", "virtualbox")
 KEEP = ("never", "failed", "always")
+STATE = ".proving-ground"
+"""The directory in a project's root directory for files that later processes need."""
+
 CONVERGE = "converge.yml"
 """The playbook of a project that has no other, as Molecule names it."""
 
 
 def usual_provider(project: Project) -> str:
-    """The provider of a project that is asked for none: containers where it names an image."""
-    return "container" if project.image else "docker"
+    """The provider of a project that is asked for none: containers where it, or one of its machines, names an image."""
+    has_image = project.image or any((entry or {}).get("image") for _, entry in project.machines)
+    return "container" if has_image else "docker"
 
 
 def named(checkout: str, *parts: str) -> str:
@@ -96,7 +100,7 @@ class Settings:
     @property
     def state_directory(self) -> Path:
         """The directory of files that later processes need: ledger, key pair, certificates, kubeconfig."""
-        return self.root / ".proving-ground"
+        return self.root / STATE
 
     @property
     def artifacts(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -12,15 +13,16 @@ import yaml
 from proving_ground.core.addresses import addresses_of, networks_of
 from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import UsageError, not_yaml
+from proving_ground.core.kinds import NODES, groups_of, names_of, problems_of, unknown_groups
 from proving_ground.core.lines import no_lines, yaml_lines
-from proving_ground.core.problems import Lines, Problem, nearest, refusal, shown
+from proving_ground.core.problems import Lines, nearest, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
 
 MEMORY, CPUS = 1024, 1
 """Defaults of a machine: MiB of memory, number of processors."""
 
-RESERVED = ("all", "localhost", "nodes", "ungrouped")
-"""Names that the generated inventory or Ansible already uses."""
+Common = Mapping[str, Mapping[str, Any]]
+"""Networks, variables and group variables of a project, under the keys that they have in a topology file."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,13 @@ class Node:
     """One machine.
 
     Attributes:
-        name: its kind and a number, such as ``web-01``.
+        name: its kind and a number, such as ``web-01``, or its kind alone.
         address: its address in the network ``machines``.
         groups: its Ansible groups.
         memory: MiB.
         cpus: number of processors.
         variables: Ansible variables of this host.
+        image: its container image; empty for the project's.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Node:
     memory: int
     cpus: int
     variables: dict[str, Any] = field(default_factory=dict, hash=False)
+    image: str = ""
 
     @property
     def facts(self) -> dict[str, str | int]:
@@ -51,12 +55,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Topology:
-    """The plan of a cluster: nodes, named networks, and variables for the roles."""
+    """The plan of a cluster: nodes, named networks, and variables for the roles, of all hosts and by group."""
 
     name: str
     nodes: tuple[Node, ...]
     networks: dict[str, IPv4Network]
     variables: dict[str, Any]
+    group_variables: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def group(self, name: str) -> tuple[Node, ...]:
         """Return the nodes of the Ansible group ``name``, in the order of the topology; empty if there are none."""
@@ -99,13 +104,14 @@ def names(directory: Path) -> list[str]:
     return sorted(path.stem for path in directory.glob("*.yml"))
 
 
-def load(directory: Path, name: str, network_prefix: str | None = None) -> Topology:
+def load(directory: Path, name: str, network_prefix: str | None = None, common: Common | None = None) -> Topology:
     """Read ``directory/name.yml``.
 
     Args:
         directory: the directory of topology files.
         name: the file's name without ``.yml``.
         network_prefix: first three octets (``10.7.0``) that replace those of the machines' network, or None.
+        common: what the project says for all its topologies; what the file says goes before it, key by key.
 
     Raises:
         UsageError: the file does not exist or is invalid.
@@ -120,37 +126,55 @@ def load(directory: Path, name: str, network_prefix: str | None = None) -> Topol
         plan = read_yaml(text)
     except yaml.YAMLError as error:
         raise UsageError(not_yaml(error), where=shown(path)) from error
-    return parse(name, plan, network_prefix, where=shown(path), lines=yaml_lines(text))
+    return parse(name, plan, network_prefix, where=shown(path), lines=yaml_lines(text), common=common)
 
 
 def parse(
-    name: str, plan: Any, network_prefix: str | None = None, *, where: str = "topology", lines: Lines = no_lines
+    name: str,
+    plan: Any,
+    network_prefix: str | None = None,
+    *,
+    where: str = "topology",
+    lines: Lines = no_lines,
+    common: Common | None = None,
 ) -> Topology:
     """Turn the content of a topology file into a :class:`Topology`; arguments and errors as in :func:`load`."""
     if problems := check(plan, SCHEMAS / "topology.json"):
         raise refusal(UsageError, where, problems, lines)
-    networks, problems = networks_of(plan.get("networks") or {}, network_prefix)
+    said = {key: plan.get(key) or {} for key in ("networks", "variables", "group_variables")}
+    more = common or {}
+    networks, problems = networks_of({**more.get("networks", {}), **said["networks"]}, network_prefix)
     if problems:
         raise refusal(UsageError, where, problems, lines)
     kinds = {kind: entry or {} for kind, entry in plan["machines"].items()}
-    addresses, problems = addresses_of(kinds, networks["machines"])
-    groups = {kind: tuple(entry.get("groups", [kind.replace("-", "_")])) for kind, entry in kinds.items()}
-    for kind, group in ((kind, group) for kind, named in groups.items() for group in named if group in RESERVED):
-        problems.append(
-            Problem(("machines", kind), f"a group cannot be called {group}", "the inventory has one already")
-        )
+    problems = [*problems_of(kinds), *unknown_groups(kinds, said["group_variables"])]
     if problems:
         raise refusal(UsageError, where, problems, lines)
-    nodes = [
-        Node(
-            name=f"{kind}-{number:02d}",
-            address=address,
-            groups=groups[kind],
-            memory=int(entry.get("memory", MEMORY)),
-            cpus=int(entry.get("cpus", CPUS)),
-            variables=dict(entry.get("variables") or {}),
-        )
+    named, groups = names_of(kinds), groups_of(kinds)
+    addresses, problems = addresses_of(kinds, networks["machines"], named)
+    if problems:
+        raise refusal(UsageError, where, problems, lines)
+    nodes = tuple(
+        node_of(name, address, groups[kind], entry)
         for kind, entry in kinds.items()
-        for number, address in enumerate(addresses[kind], start=1)
-    ]
-    return Topology(name, tuple(nodes), networks, dict(plan.get("variables") or {}))
+        for name, address in zip(named[kind], addresses[kind], strict=True)
+    )
+    variables = {**more.get("variables", {}), **said["variables"]}
+    in_groups = {
+        group: {**(more.get("group_variables", {}).get(group) or {}), **(said["group_variables"].get(group) or {})}
+        for group in dict.fromkeys([NODES, *(group for node in nodes for group in node.groups)])
+    }
+    return Topology(name, nodes, networks, variables, {group: own for group, own in in_groups.items() if own})
+
+
+def node_of(name: str, address: IPv4Address, groups: tuple[str, ...], entry: dict[str, Any]) -> Node:
+    """Return the machine of this name, with what its kind's entry says."""
+    return Node(
+        name=name,
+        address=address,
+        groups=groups,
+        memory=int(entry.get("memory", MEMORY)),
+        cpus=int(entry.get("cpus", CPUS)),
+        variables=dict(entry.get("variables") or {}),
+        image=str(entry.get("image", "")),
+    )

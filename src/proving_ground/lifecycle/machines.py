@@ -112,7 +112,7 @@ def destroy(settings: Settings, progress: Progress) -> bool:
         for path in settings.state_directory.iterdir():
             if path.name in OUTLIVING:
                 continue
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from proving_ground.ansible import requirements
 from proving_ground.ansible.inventory import inventory
 from proving_ground.ansible.phases import Phase, key, phases, up_to
 from proving_ground.ansible.role_playbook import ensure_playbook
+from proving_ground.ansible.variable_links import ensure_variable_links
 from proving_ground.checkpoints.store import Checkpoints
 from proving_ground.core.plan import plan_of
 from proving_ground.core.progress import Progress
@@ -151,6 +152,7 @@ class State:
         path = self.settings.state_directory / "inventory.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        ensure_variable_links(self.settings)
         return path
 
 

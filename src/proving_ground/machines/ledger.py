@@ -16,7 +16,12 @@ OUTLIVING = ("checkpoints", "ledger.json", "lock", "lock.holder", "pytest-cache"
 ROLE_LINKS, COLLECTION_LINKS = "roles", "collections"
 """Directories in the state directory by which Ansible finds a project that is a role or a collection."""
 
-OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml", ROLE_LINKS, COLLECTION_LINKS)
+VARIABLE_LINKS = ("host_vars", "group_vars")
+"""Links beside the inventory to the project's directories of variables."""
+
+LINKS = (ROLE_LINKS, COLLECTION_LINKS, *VARIABLE_LINKS)
+
+OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml", *LINKS)
 """Names in the state directory that the harness writes; the playbook writes all others."""
 
 KINDS: dict[str, tuple[type, ...]] = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from proving_ground.core.errors import MachineError, UsageError
+from proving_ground.core.plan import plan_of
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import named
 from proving_ground.core.timeouts import Timeouts
@@ -27,32 +28,35 @@ class Container(OnDocker):
     needs_view = False
 
     def fetch(self, progress: Progress, log: Path) -> None:
-        """Pull or build the image unless it is on this host."""
-        self._image(progress, log)
+        """Pull or build the images unless they are on this host."""
+        self._images(plan_of(self.settings), progress, log)
 
     @property
     def content(self) -> str:
-        """The image's name and identifier, read anew each time, since a run may pull the image."""
-        name = self.settings.project.image
-        return f"{name} {identifier(name)}"
+        """The images' names and identifiers, read anew each time, since a run may pull an image."""
+        names = dict.fromkeys(self._image_of(node) for node in plan_of(self.settings).nodes)
+        return "\n".join(f"{name} {identifier(name)}" for name in names)
 
     def create(self, topology: Topology, view: View, progress: Progress, log: Path, checkpoint: str | None) -> float:  # noqa: ARG002
-        """Start the containers, in a network of their own."""
-        project = self.settings.project
-        image = self._image(progress, log)
+        """Start the containers, in a network of their own; those of different images at the same time."""
+        images = self._images(topology, progress, log)
         network = named(self.checkout)
         docker_engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
-        machines = [self._machine(node, image, network, checkpoint) for node in topology.nodes]
-        with progress.step("containers"):
-            container_start.start(
-                machines,
-                image,
-                init=project.init,
-                privileged=project.privileged,
-                timeouts=self.settings.timeouts,
-                log=log,
-            )
+        with progress.step("containers"), ThreadPoolExecutor(max(1, len(images))) as pool:
+            starts = []
+            for name, image in images.items():
+                nodes = [node for node in topology.nodes if self._image_of(node) == name]
+                machines = [self._machine(node, image, network, checkpoint) for node in nodes]
+                starts.append(pool.submit(self._start, machines, image, log))
+            for each in starts:
+                each.result()
         return self.settings.timeout_factor
+
+    def _start(self, machines: list[Machine], image: Image, log: Path) -> None:
+        project, timeouts = self.settings.project, self.settings.timeouts
+        container_start.start(
+            machines, image, init=project.init, privileged=project.privileged, timeouts=timeouts, log=log
+        )
 
     def connection(self, node: Node) -> dict[str, Any]:
         """Return variables that select the package's connection plugin."""
@@ -81,15 +85,23 @@ class Container(OnDocker):
             ]
             for commit in commits:
                 commit.result()
-        sizes = docker("image", "inspect", "--format", "{{.Size}}", *(each.image for each in saved), log=log)
-        base = int(docker("image", "inspect", "--format", "{{.Size}}", self._image(progress, log).name, log=log))
-        return sum(int(size) - base for size in sizes.split())
+        images = self._images(topology, progress, log)
+        bases = [images[self._image_of(node)].name for node in topology.nodes]
+        names = (*bases, *(each.image for each in saved))
+        sizes = [int(size) for size in docker("image", "inspect", "--format", "{{.Size}}", *names, log=log).split()]
+        return sum(sizes[len(bases) :]) - sum(sizes[: len(bases)])
 
-    def _image(self, progress: Progress, log: Path) -> Image:
-        if not self.settings.project.image:
-            hint = 'add `image = "debian:12"` to [tool.proving-ground]'
-            raise UsageError("the project names no image", where="provider container", hint=hint)
-        return image_of(self.settings, progress, log)
+    def _images(self, topology: Topology, progress: Progress, log: Path) -> dict[str, Image]:
+        """Return the images of these machines by the names that the project has for them."""
+        names = dict.fromkeys(self._image_of(node) for node in topology.nodes)
+        return {name: image_of(name, self.settings, progress, log) for name in names}
+
+    def _image_of(self, node: Node) -> str:
+        name = node.image or self.settings.project.image
+        if not name:
+            hint = 'add `image = "debian:12"` to [tool.proving-ground], or to the machine'
+            raise UsageError(f"{node.name} has no image", where="provider container", hint=hint)
+        return name
 
     def _machine(self, node: Node, image: Image, network: str, checkpoint: str | None) -> Machine:
         container = named(self.checkout, node.name)

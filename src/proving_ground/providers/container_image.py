@@ -61,15 +61,20 @@ class Image:
     packages: str = ""
 
 
-def image_of(settings: Settings, progress: Progress, log: Path) -> Image:
-    """Return the image of a project's machines; pull it, and build what it lacks on top of it, if necessary.
+def image_of(name: str, settings: Settings, progress: Progress, log: Path) -> Image:
+    """Return an image for a project's machines; pull it, and build what it lacks on top of it, if necessary.
+
+    Args:
+        name: the image's, or the path of an archive, relative to the project's root directory.
+        settings: of the project.
+        progress: receives a line for each slow step.
+        log: receives the output of programs.
 
     Raises:
         PreflightError: there is no such image, or it lacks what a machine needs.
         MachineError: what it lacks could not be installed.
     """
     project = settings.project
-    name = project.image
     if (archive := settings.root / name).is_file():
         name = _imported(archive, progress, log)
     found = _looked_at(_present(name, progress, log), project.python, log)

@@ -70,3 +70,13 @@ def test_variables_of_a_kind_reach_its_machines_alone() -> None:
         "store-01": None,
     }
     assert hosts["web-01"]["node_address"] == "10.0.0.11"
+
+
+def test_variables_of_a_group_are_those_of_the_group() -> None:
+    said = {"web": {"port": 80}, "nodes": {"ansible_user": "admin", "x": 1}}
+    topology = parse("own", {"machines": {"web": {}, "store": {}}, "group_variables": said})
+    children = content(topology)["children"]
+    assert children["web"] == {"hosts": {"web-01": {}}, "vars": {"port": 80}}
+    assert "vars" not in children["store"]
+    python = "/opt/python/bin/python3"
+    assert children["nodes"]["vars"] == {"ansible_user": "admin", "ansible_python_interpreter": python, "x": 1}

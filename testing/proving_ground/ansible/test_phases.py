@@ -174,3 +174,15 @@ def test_roles_are_there_when_the_last_play_that_applies_one_has_run(
 ) -> None:
     found = phases(project / "site.yml", (("bottom", "Foundation"), ("middle", "Top"), ("all", "Last")))
     assert up_to(project / "site.yml", found, roles)[-1].name == last
+
+
+def test_variables_beside_a_playbook_that_lies_elsewhere_change_every_phase(project: Path) -> None:
+    elsewhere = Project(playbook="playbooks/site.yml")
+    variables = project / "playbooks" / "group_vars" / "all.yml"
+    variables.parent.mkdir(parents=True)
+    (project / "site.yml").rename(project / elsewhere.playbook)
+    found = []
+    for text in ("port: 80", "port: 81"):
+        variables.write_text(text, encoding="utf-8")
+        found.append(key(project, elsewhere, Phase("all", 3)))
+    assert found[0] != found[1]

@@ -8,8 +8,8 @@ import pytest
 
 from proving_ground.core.errors import UsageError
 from proving_ground.core.plan import plan_of
-from proving_ground.core.project import Project
-from proving_ground.core.settings import Settings
+from proving_ground.core.project import Project, read_project
+from proving_ground.core.settings import Settings, usual_provider
 from proving_ground.core.topology import Topology
 
 
@@ -28,10 +28,62 @@ def test_machines_can_stand_in_pyproject(tmp_path: Path) -> None:
     assert found.groups == ("front", "db")
 
 
-def test_a_wrong_key_of_a_machine_names_the_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"pyproject\.toml \[tool\.proving-ground\].*machines\.web\.cuont") as caught:
-        plan(tmp_path, image="debian:12", machines=(("web", {"cuont": 2}),))
-    assert "count" in caught.value.hint
+def written(root: Path, text: str, provider: str = "container") -> Topology:
+    """The plan of a project whose table ends with this text."""
+    (root / "pyproject.toml").write_text(f'[tool.proving-ground]\nimage = "debian:12"\n{text}', encoding="utf-8")
+    return plan_of(Settings(root, "run", provider=provider, project=read_project(root)))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("machines.web = {cuont = 2}", r":3: machines\.web\.cuont: unknown key — did you mean count\?"),
+        (
+            "[tool.proving-ground.machines.web]\ncount = 2\nmemory = 5",
+            r":5: machines\.web\.memory: is 5 — write a whole number, 64 or more",
+        ),
+        ("machines = {}", r":3: machines: is \{\} — write a mapping .* that is not empty"),
+        ("group_variables.wbe = {}\nmachines.web = {}", r":3: group_variables\.wbe: .* — did you mean web\?"),
+        ("variables = 3", r":3: variables: is 3 — write a mapping of keys and values"),
+        ("networks.machines = 'ten'", r":3: networks\.machines: 'ten' is no IPv4 network"),
+        ("machines.a = {octet = 9}\nmachines.b = {octet = 9}", r":4: machines\.b: a-01 and b-01 share 10\.0\.0\.9"),
+        ("varaibles = {}", r":3: varaibles: unknown key — did you mean variables\?"),
+    ],
+)
+def test_what_is_wrong_with_machines_in_pyproject_has_its_line_and_the_nearest_word(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"pyproject\.toml{message}"):
+        written(tmp_path, text)
+
+
+def test_a_projects_variables_and_networks_are_those_of_its_machines(tmp_path: Path) -> None:
+    found = written(
+        tmp_path,
+        "variables = {port = 8080}\nnetworks.machines = '10.7.0.0/24'\n"
+        "group_variables.web = {port = 80}\nmachines.web = {variables = {id = 1}}\n",
+    )
+    assert found.variables == {"port": 8080}
+    assert found.group_variables == {"web": {"port": 80}}
+    assert [(str(node.address), node.variables) for node in found.nodes] == [("10.7.0.11", {"id": 1})]
+
+
+def test_a_projects_variables_are_those_of_its_one_machine_and_of_a_topology_file(tmp_path: Path) -> None:
+    assert written(tmp_path, "variables = {port = 8080}").variables == {"port": 8080}
+    (tmp_path / "topology").mkdir()
+    (tmp_path / "topology" / "default.yml").write_text("machines: {db: {}}\nvariables: {a: 1}\n", encoding="utf-8")
+    assert written(tmp_path, "variables = {port = 8080}").variables == {"port": 8080, "a": 1}
+
+
+def test_an_image_of_a_machine_makes_containers_the_usual_provider() -> None:
+    assert usual_provider(Project(machines=(("web", {"image": "debian:13"}), ("db", None)))) == "container"
+    assert usual_provider(Project(machines=(("web", {}),))) == "docker"
+
+
+def test_an_image_of_a_machine_that_the_provider_would_ignore_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"web-01 names an image, which provider docker does not use") as caught:
+        written(tmp_path, "machines.web = {image = 'debian:13'}", provider="docker")
+    assert "--pg-provider container" in caught.value.hint
 
 
 def test_a_topology_file_counts_more_than_one_machine_by_default(tmp_path: Path) -> None:

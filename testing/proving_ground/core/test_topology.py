@@ -116,7 +116,7 @@ def test_defaults_are_those_that_the_schema_names(tmp_path: Path) -> None:
     }
     topology = written(tmp_path, "machines: {web: {}}")
     node = topology.nodes[0]
-    assert named == {"count": len(topology.nodes), "memory": node.memory, "cpus": node.cpus}
+    assert named == {"count": len(topology.nodes), "numbered": True, "memory": node.memory, "cpus": node.cpus}
 
 
 def test_a_group_is_called_as_its_kind_and_as_ansible_allows(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ varaibles: {}
         f'{file}:5: machines.web.groups: is "web" — write a list of texts that is not empty',
         f"{file}:8: machines.kube-worker.memroy: unknown key — did you mean memory?",
         f"{file}:9: machines.kube-worker.zzz: unknown key — "
-        "choose one of: count, groups, octet, memory, cpus, variables",
+        "choose one of: count, numbered, groups, image, octet, memory, cpus, variables",
         f"{file}:10: varaibles: unknown key — did you mean variables?",
     ]
     assert caught.value.exit_code == 11
@@ -190,6 +190,16 @@ varaibles: {}
         ("machines: {web: {}}\nnetworks:\n  pods: 10.2", r":3: networks\.pods: is 10\.2 — write text"),
         ("machines: {web: {}}\nnetworks:\n  pods: ten", r":3: networks\.pods: 'ten' is no IPv4 network"),
         ("machines: {web: {}}\nnetworks:\n  pods: 10.0.0.0/8", r":3: networks\.pods: networks machines .* overlap"),
+        ("machines:\n  a: {count: 2, numbered: false}", r":2: machines\.a\.count: machines without a number are one"),
+        ("machines:\n  a: {}\n  a-01: {numbered: false}", r":3: machines\.a-01: two machines are called a-01"),
+        ("machines:\n  all: {numbered: false}", r":2: machines\.all: a machine cannot be called all"),
+        ("machines:\n  web: {image: ''}", r':2: machines\.web\.image: is "" — write the name of an image'),
+        (
+            "machines: {web: {}}\ngroup_variables:\n  wbe: {port: 80}",
+            r":3: group_variables\.wbe: no machine is in this group — did you mean web\?",
+        ),
+        ("machines: {web: {}}\ngroup_variables:\n  all: {}", r":3: group_variables\.all: .* — write variables"),
+        ("machines: {web: {}}\ngroup_variables:\n  web: 80", r":3: group_variables\.web: is 80 — write a mapping"),
         ("machines:\n  a: {octet: 9}\n  b: {octet: 9}", r":3: machines\.b: a-01 and b-01 share 10\.0\.0\.9"),
     ],
 )
@@ -222,3 +232,27 @@ def test_a_file_that_is_not_yaml_is_refused_with_its_path(tmp_path: Path) -> Non
 def test_an_unknown_node_is_refused_with_those_that_exist() -> None:
     with pytest.raises(UsageError, match=r"no machine 'kube-worker-09'.*kube-worker-02"):
         load(DIRECTORY, "default").node("kube-worker-09")
+
+
+def test_a_machine_without_a_number_is_called_as_its_kind_and_is_in_no_group_of_that_name(tmp_path: Path) -> None:
+    topology = written(tmp_path, "machines: {instance: {numbered: false}, web: {numbered: false, groups: [front]}}")
+    assert [(node.name, node.groups) for node in topology.nodes] == [("instance", ()), ("web", ("front",))]
+
+
+def test_a_machine_may_have_an_image_of_its_own(tmp_path: Path) -> None:
+    topology = written(tmp_path, "machines: {web: {image: 'debian:13', count: 2}, store: {}}")
+    assert [node.image for node in topology.nodes] == ["debian:13", "debian:13", ""]
+
+
+def test_what_a_file_says_goes_before_what_the_project_says_for_all(tmp_path: Path) -> None:
+    text = "machines: {web: {}}\nvariables: {port: 80}\ngroup_variables: {web: {user: www}}"
+    (tmp_path / "default.yml").write_text(text, encoding="utf-8")
+    common: dict[str, dict[str, Any]] = {
+        "networks": {"pods": "10.2.0.0/16"},
+        "variables": {"port": 8080, "name": "x"},
+        "group_variables": {"web": {"user": "nobody", "home": "/srv"}, "store": {"size": 1}, "nodes": {"all": True}},
+    }
+    topology = load(tmp_path, "default", None, common)
+    assert topology.variables == {"port": 80, "name": "x"}
+    assert topology.group_variables == {"web": {"user": "www", "home": "/srv"}, "nodes": {"all": True}}
+    assert str(topology.networks["pods"]) == "10.2.0.0/16"

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from proving_ground.ansible.variable_links import ensure_variable_links
 from proving_ground.core.errors import MachineError, PreflightError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -162,3 +163,16 @@ def test_a_ledger_that_cannot_be_read_goes_even_where_nothing_else_is_left(
     assert machines.destroy(settings, Progress())
     assert "removed" in provider.calls
     assert ledger.read() is None
+
+
+@pytest.mark.usefixtures("provider")
+def test_links_to_the_projects_variables_go_with_the_machines_and_the_variables_stay(tmp_path: Path) -> None:
+    settings = noted(tmp_path)
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars" / "web-01.yml").write_text("port: 80", encoding="utf-8")
+    ensure_variable_links(settings)
+    link = settings.state_directory / "host_vars"
+    assert link.is_symlink()
+    machines.destroy(settings, Progress())
+    assert not link.is_symlink()
+    assert (tmp_path / "host_vars" / "web-01.yml").is_file()

@@ -58,7 +58,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def find(root: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine, image: str, init: str = "") -> Image:
     monkeypatch.setattr(container_image, "docker", engine.docker)
-    return image_of(Settings(root, "run", project=Project(image=image, init=init)), Progress(), root / "log")
+    return image_of(image, Settings(root, "run", project=Project(init=init)), Progress(), root / "log")
 
 
 def refusal(root: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine, image: str) -> str:

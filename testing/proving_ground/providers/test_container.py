@@ -1,0 +1,97 @@
+"""Containers of several images: each machine is made of its own, and an image is looked at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proving_ground.core.errors import UsageError
+from proving_ground.core.plan import plan_of
+from proving_ground.core.progress import Progress
+from proving_ground.core.project import Project
+from proving_ground.core.settings import Settings
+from proving_ground.depot import View
+from proving_ground.providers import container, container_start, docker_engine
+from proving_ground.providers.container import Container
+from proving_ground.providers.container_image import Image
+from proving_ground.providers.container_start import Machine
+
+SIZES = {"debian:12": 100, "debian:13": 150}
+
+
+class Engine:
+    """An engine with both images, on which every container starts."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.looked: list[str] = []
+        self.started: dict[str, str] = {}
+        self.arguments: dict[str, tuple[str, ...]] = {}
+        monkeypatch.setattr(container, "image_of", self.image_of)
+        monkeypatch.setattr(container, "identifier", lambda name: f"sha256:{name}")
+        monkeypatch.setattr(container, "docker", self.docker)
+        monkeypatch.setattr(docker_engine, "ensure_network", lambda *_: None)
+        monkeypatch.setattr(container_start, "start", self.start)
+
+    def image_of(self, name: str, *_: object) -> Image:
+        self.looked.append(name)
+        return Image(name, f"sha256:{name}")
+
+    def start(self, machines: list[Machine], image: Image, **_: object) -> None:
+        assert {each.image for each in machines} == {image.name}
+        self.started |= {each.name: each.image for each in machines}
+        self.arguments |= {each.name: each.arguments for each in machines}
+
+    def docker(self, *words: str, **_: object) -> str:
+        assert words[0] in {"commit", "image"}, words
+        names = words[4:] if words[0] == "image" else ()
+        return "\n".join(str(SIZES.get(name, 200)) for name in names)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    return Engine(monkeypatch)
+
+
+def of(root: Path, **project: object) -> Container:
+    return Container(Settings(root, "run", provider="container", project=Project(**project)))  # type: ignore[arg-type]
+
+
+def create(provider: Container) -> None:
+    root = provider.settings.root
+    provider.create(plan_of(provider.settings), View(Path(), ""), Progress(), root / "log", None)
+
+
+TWO: tuple[tuple[str, object], ...] = (("web", {"count": 2}), ("db", {"image": "debian:13"}))
+
+
+def test_a_machine_is_made_of_its_own_image_or_of_the_projects(tmp_path: Path, engine: Engine) -> None:
+    provider = of(tmp_path, image="debian:12", machines=TWO)
+    create(provider)
+    assert engine.started == {"web-01": "debian:12", "web-02": "debian:12", "db-01": "debian:13"}
+    assert sorted(engine.looked) == ["debian:12", "debian:13"], "each once"
+
+
+def test_all_images_are_there_before_a_machine_is(tmp_path: Path, engine: Engine) -> None:
+    of(tmp_path, image="debian:12", machines=TWO).fetch(Progress(), tmp_path / "log")
+    assert engine.looked == ["debian:12", "debian:13"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_what_machines_are_made_of_names_every_image(tmp_path: Path) -> None:
+    content = of(tmp_path, image="debian:12", machines=TWO).content
+    assert content == "debian:12 sha256:debian:12\ndebian:13 sha256:debian:13"
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_checkpoint_is_as_large_as_what_it_adds_to_each_machines_image(tmp_path: Path) -> None:
+    provider = of(tmp_path, image="debian:12", machines=TWO)
+    size = provider.save("key", plan_of(provider.settings), View(Path(), ""), Progress(), tmp_path / "log")
+    assert size == 2 * (200 - 100) + (200 - 150)
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_machine_without_an_image_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="web-01 has no image") as caught:
+        of(tmp_path, machines=TWO).fetch(Progress(), tmp_path / "log")
+    assert "[tool.proving-ground]" in caught.value.hint
