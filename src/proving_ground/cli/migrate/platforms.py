@@ -8,8 +8,8 @@ from typing import Any
 
 from proving_ground.cli.migrate.platform_keys import GENERAL, LOST, WITHOUT_EFFECT
 from proving_ground.cli.migrate.translation import Translation
+from proving_ground.core.kinds import RESERVED
 from proving_ground.core.problems import Keys
-from proving_ground.core.topology import RESERVED
 
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
 GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
