@@ -103,7 +103,8 @@ def key(root: Path, project: Project, phase: Phase, *more: str) -> str:
     plays = plays_of(root / project.playbook)[: phase.plays]
     roles = reached(root / project.roles, (role for play in plays for role in roles_of(play)))
     digest = hashlib.sha256(f"{phase.name}\0".encode())
-    for text in (*more, yaml.safe_dump(plays, sort_keys=True)):
+    variables = repr(project.playbook_environment)
+    for text in (*more, variables, yaml.safe_dump(plays, sort_keys=True)):
         digest.update(text.encode() + b"\0")
     places = [root / project.ansible_config, *(root / name for name in ALWAYS)]
     if (beside := (root / project.playbook).parent) not in {root, root / STATE}:

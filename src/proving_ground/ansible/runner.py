@@ -193,10 +193,11 @@ def _said(artifacts: Path) -> str:
 
 
 def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:
-    """Return the variables with which Ansible finds the project's configuration and the environment's programs."""
+    """Return the project's own variables, and those with which Ansible finds its configuration and programs."""
     config = settings.root / settings.project.ansible_config
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {
+        **settings.playbook_environment,
         **({"ANSIBLE_CONFIG": str(config)} if config.is_file() else {}),
         **search_paths(settings, config),
         "PATH": programs,

@@ -53,15 +53,16 @@ def search_paths(settings: Settings, config: Path) -> dict[str, str]:
     """
     roles, collections = ensure_links(settings)
     config = effective(config)
+    own = os.environ | settings.playbook_environment
     found: dict[str, str] = {}
     if by_exec(settings):
-        found |= joined(CONNECTIONS, (CONNECTION_PLUGINS,), config, os.environ)
+        found |= joined(CONNECTIONS, (CONNECTION_PLUGINS,), config, own)
     required = installed(settings)
     if ours := [path for path in (roles, required.get("role")) if path is not None]:
         # Last, where Molecule looks as well: beside a project that is a role, for roles in directories of their own.
-        found |= joined(ROLES, ours, config, os.environ, after=() if roles is None else (settings.root.parent,))
+        found |= joined(ROLES, ours, config, own, after=() if roles is None else (settings.root.parent,))
     if ours := [path for path in (collections, required.get("collection")) if path is not None]:
-        found |= joined(COLLECTIONS, ours, config, os.environ)
+        found |= joined(COLLECTIONS, ours, config, own)
     return found
 
 

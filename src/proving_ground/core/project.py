@@ -42,6 +42,8 @@ class Project:
         artifacts: files of the state directory that a run copies to its artifacts.
         environment: environment variable → file, for tools that inspect the machines; ``{state}`` stands for the state
             directory, ``{view}`` for the depot's view.
+        playbook_environment: environment variable → text, set while playbooks run; ``{root}`` stands for the project's
+            directory, ``{state}`` for the state directory.
         phases: the playbook's phases in order: a name, and the name of the last play in it.
         written_once: paths below a machine's ``/var`` (patterns of the shell) whose files never change once written.
     """
@@ -65,6 +67,7 @@ class Project:
     depot_path: str = "/opt/depot"
     artifacts: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    playbook_environment: tuple[tuple[str, str], ...] = ()
     phases: tuple[tuple[str, str], ...] = ()
     written_once: tuple[str, ...] = ()
 

@@ -103,6 +103,15 @@ class Settings:
         return self.root / STATE
 
     @property
+    def playbook_environment(self) -> dict[str, str]:
+        """The project's environment variables for playbooks, with the paths that their texts name."""
+        places = {"{root}": str(self.root), "{state}": str(self.state_directory)}
+        found = dict(self.project.playbook_environment)
+        for word, path in places.items():
+            found = {name: text.replace(word, path) for name, text in found.items()}
+        return found
+
+    @property
     def artifacts(self) -> Path:
         """The directory of this run's logs and results."""
         return self.root / "artifacts" / self.run_id

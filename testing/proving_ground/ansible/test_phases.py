@@ -140,6 +140,12 @@ def test_topology_and_pins_change_every_phase(project: Path) -> None:
     assert all(before[name] != after[name] for name in before)
 
 
+def test_an_environment_variable_of_playbooks_changes_every_phase(project: Path) -> None:
+    first, *_ = phases(project / "site.yml", NAMES)
+    found = {key(project, Project(playbook_environment=each), first) for each in ((), (("A", "1"),), (("A", "2"),))}
+    assert len(found) == 3
+
+
 def test_a_part_has_its_plays_on_the_lines_where_they_were(project: Path) -> None:
     text = part(project / "site.yml", 1, 2)
     assert [play["name"] for play in yaml.safe_load(text)] == ["Top"]

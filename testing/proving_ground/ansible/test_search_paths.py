@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proving_ground.ansible.runner import check_syntax
+from proving_ground.ansible.runner import check_syntax, environment
 from proving_ground.ansible.search_paths import COLLECTIONS, ROLES, effective, joined, search_paths
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.project import Project
@@ -59,6 +59,22 @@ def test_without_a_configuration_of_the_project_the_users_counts(
 
 def test_a_project_that_needs_none_of_ours_gets_no_variable(tmp_path: Path) -> None:
     assert search_paths(Settings(tmp_path, "run"), tmp_path / "ansible.cfg") == {}
+
+
+def test_the_projects_own_variables_go_before_those_of_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANSIBLE_ROLES_PATH", "/process")
+    variables = (("ANSIBLE_ROLES_PATH", "{root}/vendor"), ("STATE", "{state}/x"), ("PLAIN", "{item}"))
+    project = Project(playbook_environment=variables)
+    found = environment(Settings(tmp_path, "run", project=project), USUAL)
+    assert found["STATE"] == f"{tmp_path}/.proving-ground/x"
+    assert found["PLAIN"] == "{item}"
+    assert found["ANSIBLE_ROLES_PATH"] == f"{tmp_path}/vendor"
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "main.yml").touch()
+    found = environment(Settings(tmp_path, "run", project=project), USUAL)
+    assert found["ANSIBLE_ROLES_PATH"] == f"{tmp_path}/.proving-ground/roles:{tmp_path}/vendor:{tmp_path.parent}"
 
 
 def role(root: Path) -> Settings:

@@ -47,11 +47,11 @@ def machines(translation: Translation) -> dict[str, str]:
 def name_of(translation: Translation, number: int, platform: dict[str, Any], taken: dict[str, Any]) -> str:
     """Return the machine's name: the platform's, or the nearest that machines can have."""
     said = str(platform["name"])
-    if NAME.fullmatch(said) and said not in taken:
+    if NAME.fullmatch(said) and said not in taken and said not in RESERVED:
         return said
     name = re.sub(r"[^a-z0-9]+", "-", said.lower()).strip("-")[:40].rstrip("-")
     name = name if name[:1].isalpha() else f"machine-{name}".rstrip("-")
-    while name in taken:
+    while name in taken or name in RESERVED:
         name += "-2"
     reason = f"machines have names of lower-case letters, digits and hyphens; this one is called {name}"
     translation.lose(("platforms", number, "name"), reason, f"look for {said} in playbooks and tests")

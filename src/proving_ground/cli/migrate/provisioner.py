@@ -90,7 +90,8 @@ def environment(translation: Translation) -> None:
         name: translation.portable(value)
         for name, value in molecule_variables(scenario.root, scenario.directory).items()
     }
-    for part in ("provisioner", "verifier"):
+    ansible = scenario.get("verifier").get("name") != "testinfra"
+    for part in ("provisioner", *(("verifier",) if ansible else ())):
         for name, value in scenario.get(part, "env").items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             found[str(name)] = _paths(translation, text) if str(name).endswith("_PATH") else translation.portable(text)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from proving_ground.cli.migrate.platforms import machines
-from proving_ground.cli.migrate.provisioner import provisioner
+from proving_ground.cli.migrate.provisioner import provisioner, relative
 from proving_ground.cli.migrate.scenario import Scenario
 from proving_ground.cli.migrate.translation import Translation
 
 CONTAINERS = ("docker", "podman", "containers")
+FOUND = (".", "meta", "collections", "roles")
+"""Directories in which a requirements.yml is found, besides the playbook's."""
+
 ORDER = ("image", "init", "privileged", "inventory", "playbook", "ansible_config", "check_mode")
 """The order of settings in the file; tables come after them."""
+
+HOSTS = re.compile(r"testinfra_hosts\s*=")
+VARIABLE = re.compile(r"\bMOLECULE_\w+")
 
 
 def translate(scenario: Scenario) -> Translation:
@@ -81,10 +89,31 @@ def verifier(translation: Translation) -> None:
     if said.get("options") and name == "testinfra":
         advice = "add what you need to `addopts` in [tool.pytest.ini_options]"
         translation.lose(("verifier", "options"), "they are options of pytest itself", advice)
+    if said.get("env") and name == "testinfra":
+        translation.lose(("verifier", "env"), "tests have the environment of pytest", "set it in a fixture")
+    tests(translation, str(said.get("directory") or "tests"))
     if said.get("enabled") is False:
         translation.lose(
             ("verifier", "enabled"), "tests that are there run", "remove verify.yml, or deselect the tests"
         )
+
+
+def tests(translation: Translation, directory: str) -> None:
+    """Name the lines of testinfra's tests that only Molecule's environment can run."""
+    root = translation.scenario.root
+    for path in sorted((root / relative(translation, directory)).rglob("*.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        has_hosts = any(HOSTS.match(line) for line in lines)
+        for number, line in enumerate(lines, start=1):
+            where = f"{path.relative_to(root)}:{number}"
+            if HOSTS.match(line):
+                reason = "tests run on every machine by themselves; the mark `hosts` chooses groups"
+                advice = 'write `if "MOLECULE_FILE" in os.environ:` before it, and it runs with both'
+                translation.note(where, "testinfra_hosts", reason, advice)
+            elif (found := VARIABLE.search(line)) and not (has_hosts and found[0] == "MOLECULE_INVENTORY_FILE"):
+                reason = "it is set while playbooks run, not in tests"
+                advice = "take what you need from the fixtures `pg_settings` and `pg_topology`"
+                translation.note(where, found[0], reason, advice)
 
 
 def dependency(translation: Translation) -> None:
@@ -99,9 +128,13 @@ def dependency(translation: Translation) -> None:
     for key, usual in (("role-file", "requirements.yml"), ("requirements-file", "collections.yml")):
         named = options.get(key)
         path = str(named) if named else f"{scenario.directory}/{usual}"
-        if (scenario.root / path).is_file() and path.removeprefix("./") != "requirements.yml":
-            reason = "roles and collections are installed from requirements.yml beside pyproject.toml"
-            translation.lose(("dependency", "options", key), reason, f"move or link {path} there")
+        place = PurePosixPath(path)
+        beside = PurePosixPath(translation.settings.get("playbook", ".")).parent
+        if (scenario.root / path).is_file() and (
+            place.stem != "requirements" or place.parent not in {beside, *map(PurePosixPath, FOUND)}
+        ):
+            reason = "a requirements.yml is found beside pyproject.toml or beside the playbook"
+            translation.lose(("dependency", "options", key), reason, f"link or merge {path} there")
 
 
 def combined(translations: Sequence[Translation]) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def test_keys_that_molecule_25_moved_are_found_where_they_are(root: Path, transl
 
 
 def test_steps_that_run_otherwise_are_told(root: Path, translated: Translates) -> None:
-    for name in ("create.yml", "side_effect.yml", "requirements.yml"):
+    for name in ("create.yml", "side_effect.yml", "requirements.yml", "collections.yml"):
         (root / "molecule" / "default" / name).write_text("[]\n", encoding="utf-8")
     found = translated("""
         driver: {name: default}
@@ -248,8 +248,28 @@ def test_steps_that_run_otherwise_are_told(root: Path, translated: Translates) -
         "provisioner.playbooks.side_effect",
         "scenario.test_sequence",
         "verifier.name",
-        "dependency.options.role-file",
+        "dependency.options.requirements-file",
     }
+
+
+def test_tests_that_ask_molecule_for_hosts_are_named_with_the_change(root: Path, translated: Translates) -> None:
+    tests = root / "molecule" / "default" / "tests"
+    tests.mkdir()
+    (tests / "test_default.py").write_text(
+        "import os\n\nimport testinfra.utils.ansible_runner\n\n"
+        "testinfra_hosts = testinfra.utils.ansible_runner.AnsibleRunner(\n"
+        "    os.environ['MOLECULE_INVENTORY_FILE']).get_hosts('all')\n\n"
+        "def test_where(host):\n    assert os.environ['MOLECULE_SCENARIO_NAME'] == 'default'\n",
+        encoding="utf-8",
+    )
+    found = translated("driver: {name: docker}\nverifier: {name: testinfra, env: {A: b}, options: {v: 1}}\n")
+    assert lost(found) == {
+        "verifier.env": "molecule/default/molecule.yml:2",
+        "verifier.options": "molecule/default/molecule.yml:2",
+        "testinfra_hosts": "molecule/default/tests/test_default.py:5",
+        "MOLECULE_SCENARIO_NAME": "molecule/default/tests/test_default.py:9",
+    }
+    assert "A" not in found.settings["playbook_environment"]
 
 
 def test_other_scenarios_are_profiles_with_what_differs(root: Path, translated: Translates) -> None:
