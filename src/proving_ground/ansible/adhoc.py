@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from proving_ground.ansible.events import STATUSES, Outcome, outcome_of, parse_error
-from proving_ground.ansible.runner import environment
+from proving_ground.ansible.runner import environment, limits
 from proving_ground.core.errors import HarnessError
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
@@ -80,7 +80,7 @@ def run_module(
     failed: list[Outcome] = []
     results: Results = {}
     mark = f"{settings.root}#{uuid.uuid4().hex}"  # unique: other modules may run at the same time
-    options = [word for word, wanted in (("--become", become), ("--check", check)) if wanted]
+    options = [word for word, wanted in (("--become", become), ("--check", check)) if wanted] + limits(settings)
     asked = {
         "project_dir": str(settings.root),
         "inventory": str(inventory),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ansible.inventory.manager import InventoryManager
 
 LOCALHOST, NODES = "localhost", "nodes"
-"""Names that a play may have with every generated inventory: the controller, which Ansible adds, and all machines."""
+"""Names that every generated inventory knows: the controller, which Ansible adds to any inventory, and all machines."""
 
 SEPARATORS = re.compile(r"\s*[:,]\s*")
 
@@ -36,7 +36,7 @@ class Patterns:
         self._topology = topology
         groups = {group: [node.name for node in topology.group(group)] for group in topology.groups}
         machines = [node.name for node in topology.nodes]
-        self._groups = {**groups, NODES: machines}
+        self._groups = groups if topology.existing else {**groups, NODES: machines}
         self._known = {name: [name] for name in [*machines, LOCALHOST]} | self._groups
         self._known["all"] = machines
 
@@ -56,7 +56,7 @@ class Patterns:
         # A name that the topology does not have matches no host: it may be a group of another topology.
         is_names = all(NAME.fullmatch(word) for word in words)
         found = {name for word in words for name in self._known.get(word, ())} if is_names else self._matched(pattern)
-        return tuple(name for name in (*self._known["all"], LOCALHOST) if name in found)
+        return tuple(name for name in dict.fromkeys((*self._known["all"], LOCALHOST)) if name in found)
 
     def _matched(self, pattern: str | list[str]) -> set[str]:
         from ansible.errors import AnsibleError

@@ -9,7 +9,7 @@ from proving_ground.core.settings import Settings
 TEXT = """\
 # Made by Proving Ground, since this project has no playbook of its own. Write converge.yml beside it to replace this.
 - name: Apply the role
-  hosts: nodes
+  hosts: {hosts}
   become: true
   roles:
     - role: {role}
@@ -21,7 +21,10 @@ def ensure_playbook(settings: Settings) -> None:
     if not settings.playbook.startswith(f"{settings.state_directory.name}/"):
         return
     path = settings.root / settings.playbook
-    text = TEXT.format(role=json.dumps(str(settings.root)))  # a path: Ansible finds the role wherever it lies
+    hosts = "all" if settings.is_existing else "nodes"
+    text = TEXT.format(
+        hosts=hosts, role=json.dumps(str(settings.root))
+    )  # a path: Ansible finds the role wherever it lies
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -141,7 +142,7 @@ def attempt_playbook(
                 project_dir=str(root),
                 playbook=str(root / chosen),
                 inventory=str(inventory),
-                cmdline=" ".join((f"--skip-tags={NOT_TESTED}", *arguments)),
+                cmdline=" ".join((f"--skip-tags={NOT_TESTED}", *arguments, *limits(settings))),
                 envvars=dict(os.environ) | environment(settings, timeouts) | {MARK: str(root)},
                 event_handler=partial(_note, outcomes, rescued, progress, chosen, playbook),
                 cancel_callback=is_cancelled,
@@ -190,6 +191,11 @@ def _said(artifacts: Path) -> str:
     """Return Ansible's standard output, followed by its standard error."""
     files = (artifacts / "stdout", artifacts / "stderr")
     return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.exists())
+
+
+def limits(settings: Settings) -> list[str]:
+    """Return the arguments, as words of a command line, that keep Ansible to the hosts that the run is limited to."""
+    return [f"--limit={shlex.quote(settings.limit)}"] if settings.limit else []
 
 
 def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:

@@ -139,6 +139,10 @@ def require_up(life: Lifecycle) -> Record:
 
 def same_machines(life: Lifecycle) -> list[str]:
     """Return the options of pytest that select the machines of this lifecycle."""
+    if life.settings.is_existing:
+        from proving_ground.plugin.debug_hints import inventory_options
+
+        return inventory_options(life.settings)
     return [f"--pg-topology={life.settings.topology}", f"--pg-provider={life.settings.provider}"]
 
 
@@ -149,7 +153,7 @@ def print_hints(life: Lifecycle) -> None:
     lines = [
         *access_commands(life.settings, life.topology),
         *rerun_commands(life.settings, []),
-        "proving-ground destroy",
+        *([] if life.settings.is_existing else ["proving-ground destroy"]),
     ]
     sys.stdout.write("".join(f"  {line}\n" for line in lines))
 

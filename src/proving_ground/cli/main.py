@@ -30,8 +30,12 @@ exit codes: 0 done; 11 an invalid option or setting; 12 the host lacks something
 18 a requirement could not be installed
 """
 
-OF_COMMANDS = ("topology", "provider", "checkpoints", "network-prefix", "timeout-factor")
+OF_COMMANDS = ("topology", "provider", "checkpoints", "network-prefix", "timeout-factor", "inventory", "limit")
 """The plugin's options that commands have, too, without the prefix ``pg-``."""
+
+
+CONVERGING = ("converge", "idempotence")
+"""Commands that converge hosts of an existing inventory."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,6 +126,8 @@ def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
         for option in OPTIONS
     }
     settings = settings_from({**values, "keep": "always", "reuse": None}, root)
+    if options.command in CONVERGING:  # on an existing inventory the command is the request
+        settings = replace(settings, converge=True)
     ledger = Ledger(settings.state_directory)
     record = ledger.read() if commands.COMMANDS[options.command].needs_ledger else ledger.legible()
     return Lifecycle(as_present(settings, record, values), Progress())
@@ -129,7 +135,7 @@ def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
 
 def as_present(settings: Settings, record: Record | None, values: dict[str, str | bool | None]) -> Settings:
     """Return the settings; options that were not given get the values of the machines that are up."""
-    if record is None:
+    if record is None or settings.is_existing:
         return settings
     return replace(
         settings,

@@ -25,6 +25,8 @@ class Project:
             the machines.
         init: process 1 of a container: ``systemd``, or ``none`` for a process that only waits; empty means systemd.
         privileged: whether containers run with ``--privileged``.
+        inventory: an inventory of hosts that exist, as a file, a script or a directory; empty if machines are created.
+        converge: whether runs may converge the hosts of ``inventory``.
         machines: the machines, as under ``machines`` in a topology file; empty if a topology file lists them.
         networks: networks by name, as in a topology file.
         variables: Ansible variables of all hosts.
@@ -51,6 +53,8 @@ class Project:
     image: str = ""
     init: str = ""
     privileged: bool = False
+    inventory: str = ""
+    converge: bool = False
     machines: tuple[tuple[str, Any], ...] = ()
     networks: tuple[tuple[str, str], ...] = ()
     variables: tuple[tuple[str, Any], ...] = ()

@@ -9,7 +9,10 @@ from pathlib import Path
 from proving_ground.core.project import Project
 from proving_ground.core.timeouts import Timeouts
 
-PROVIDERS = ("container", "docker", "libvirt", "virtualbox")
+EXISTING = "existing"
+"""The provider whose machines are the hosts of the user's own inventory; it creates and removes none."""
+
+PROVIDERS = ("container", "docker", EXISTING, "libvirt", "virtualbox")
 KEEP = ("never", "failed", "always")
 STATE = ".proving-ground"
 """The directory in a project's root directory for files that later processes need."""
@@ -19,7 +22,9 @@ CONVERGE = "converge.yml"
 
 
 def usual_provider(project: Project) -> str:
-    """The provider of a project that is asked for none: containers where it, or one of its machines, names an image."""
+    """The provider of a project that is asked for none: that of its inventory, or of an image that it names."""
+    if project.inventory:
+        return EXISTING
     has_image = project.image or any((entry or {}).get("image") for _, entry in project.machines)
     return "container" if has_image else "docker"
 
@@ -43,6 +48,9 @@ class Settings:
         run_id: names this run's artifacts; sorts by time.
         checkpoints: save the machines after each phase, and begin at the newest checkpoint that still applies.
         timeout_factor: multiplies every time-out on this host, 1 or more.
+        inventory: the user's own inventory, a file, a script or a directory; None unless the provider is ``existing``.
+        limit: the pattern of hosts to which everything on an existing inventory is limited; empty for all.
+        converge: whether a run may converge; on an existing inventory only if the user asked for it.
         project: the project's settings in ``pyproject.toml``.
     """
 
@@ -55,7 +63,25 @@ class Settings:
     network_prefix: str | None = None
     checkpoints: bool = False
     timeout_factor: float = 1.0
+    inventory: Path | None = None
+    limit: str = ""
+    converge: bool = True
     project: Project = field(default_factory=Project)
+
+    @property
+    def is_existing(self) -> bool:
+        """Whether the machines are the hosts of the user's own inventory."""
+        return self.provider == EXISTING
+
+    @property
+    def as_they_are(self) -> bool:
+        """Whether the run tests the machines as they are, without a converge."""
+        return self.reuse or not self.converge
+
+    @property
+    def inventory_file(self) -> Path:
+        """The inventory that Ansible gets: the user's own, or the one that the run writes."""
+        return self.inventory or self.state_directory / "inventory.yml"
 
     @property
     def timeouts(self) -> Timeouts:

@@ -55,13 +55,18 @@ class Node:
 
 @dataclass(frozen=True)
 class Topology:
-    """The plan of a cluster: nodes, named networks, and variables for the roles, of all hosts and by group."""
+    """The plan of a cluster: nodes, named networks, and variables for the roles, of all hosts and by group.
+
+    Attributes:
+        existing: whether the nodes are hosts of the user's own inventory, which has no group ``nodes`` of all.
+    """
 
     name: str
     nodes: tuple[Node, ...]
     networks: dict[str, IPv4Network]
     variables: dict[str, Any]
     group_variables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    existing: bool = field(default=False, repr=False)  # keys of checkpoints have the rest
 
     def group(self, name: str) -> tuple[Node, ...]:
         """Return the nodes of the Ansible group ``name``, in the order of the topology; empty if there are none."""

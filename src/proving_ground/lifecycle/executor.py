@@ -27,6 +27,7 @@ from proving_ground.lifecycle.steps import (
     Save,
     Step,
 )
+from proving_ground.machines.ledger import Ledger
 
 READY = "ready"
 """Tag of the tasks that wait until services are ready and change nothing; restored machines need only these."""
@@ -82,7 +83,8 @@ class Executor:
     def _idle(self, result: Converge) -> ConvergeError:
         """The error of a playbook that has run no task: Ansible only warns about hosts that match no machine."""
         topology = self.state.topology
-        known = ", ".join(dict.fromkeys(["nodes", *topology.groups, *(node.name for node in topology.nodes)]))
+        own = [] if topology.existing else ["nodes"]
+        known = ", ".join(dict.fromkeys([*own, *topology.groups, *(node.name for node in topology.nodes)]))
         text = "it ran no task: no play's `hosts` match a machine"
         return ConvergeError(
             text, where=self.state.settings.playbook, hint=f"groups and machines are {known}", log=result.log
@@ -99,7 +101,8 @@ class Executor:
 
     def destroy(self) -> bool:
         """Remove everything that this checkout has created; returns whether there was anything."""
-        settings, record = self.state.settings, self.state.ledger.legible()
+        settings = self.state.settings
+        record = Ledger(settings.state_directory).legible()  # also where this run is on an existing inventory
         if record is not None:  # use the topology and provider of the existing machines, not of this run's options
             settings = replace(settings, topology=record.topology, provider=record.provider)
         return machines.destroy(settings, self.progress)

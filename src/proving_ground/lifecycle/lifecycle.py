@@ -11,6 +11,7 @@ from proving_ground.ansible.requirements import ensure_installed
 from proving_ground.ansible.runner import Converge, check_syntax
 from proving_ground.checkpoints.store import Checkpoints
 from proving_ground.core.errors import UsageError
+from proving_ground.core.problems import shown
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.topology import Topology
@@ -149,6 +150,7 @@ class Lifecycle:
         if not self.settings.has_playbook:
             hint = "write it, or name another: `playbook` in pyproject.toml"
             raise UsageError(f"the project has no playbook {self.settings.playbook}", hint=hint)
+        self._require_consent(self.settings.playbook)
         result = self._executor.run(planner.plan_whole(self.state.facts(), name, *arguments))
         assert result is not None, "a converge has outcomes"
         return result
@@ -173,7 +175,14 @@ class Lifecycle:
             UsageError: there is no such playbook.
             ConvergeError: the playbook is wrong, or a task failed.
         """
+        self._require_consent(playbook)
         return self._executor.play_other(playbook, *arguments)
+
+    def _require_consent(self, playbook: str) -> None:
+        """Raise UsageError if ``playbook`` would change hosts of an inventory, which the user did not ask for."""
+        if not self.settings.converge:
+            text = f"{playbook} would change the hosts of inventory {shown(self.settings.inventory_file)}"
+            raise UsageError(text, hint="ask for it: --pg-converge, or `converge = true` in pyproject.toml")
 
     def is_ready(self, roles: Collection[str] | None = None) -> bool:
         """Return whether no wait for the services of ``roles`` is left on restored machines."""

@@ -14,7 +14,7 @@ from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.machines.access import by_exec
-from proving_ground.machines.ledger import OUTLIVING, CorruptLedgerError, Ledger, Record
+from proving_ground.machines.ledger import OUTLIVING, CorruptLedgerError, Ledger, Record, ledger_of
 from proving_ground.machines.vagrant import Vagrant
 from proving_ground.process.reaper import end_marked, end_runs
 from proving_ground.providers import registry
@@ -138,7 +138,7 @@ def require_up(settings: Settings) -> Record:
     Raises:
         UsageError: no machines of this checkout are up.
     """
-    record = Ledger(settings.state_directory).read()
+    record = ledger_of(settings).read()
     if record is None or record.phase == "creating":
         raise UsageError("no machines of this checkout are up", hint="run `proving-ground up`")
     return record

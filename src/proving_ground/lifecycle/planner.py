@@ -68,8 +68,8 @@ class Facts:
 
     @property
     def is_converged(self) -> bool:
-        """Whether nothing has to run: the machines are converged with the current content, or ``--pg-reuse`` is set."""
-        record, reuse = self.record, self.settings.reuse
+        """Whether nothing has to run: the machines are converged with the current content, or tested as they are."""
+        record, reuse = self.record, self.settings.as_they_are
         if record is None:
             return False
         if record.phase != "converged":

@@ -14,14 +14,14 @@ from proving_ground.ansible.phases import Phase, key, phases, up_to
 from proving_ground.ansible.role_playbook import ensure_playbook
 from proving_ground.ansible.variable_links import ensure_variable_links
 from proving_ground.checkpoints.store import Checkpoints
-from proving_ground.core.plan import plan_of
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
+from proving_ground.lifecycle.plan import plan_of
 from proving_ground.lifecycle.planner import Facts
-from proving_ground.machines.ledger import Ledger, Record
+from proving_ground.machines.ledger import Record, ledger_of
 from proving_ground.providers import registry
 from proving_ground.providers.base import Provider
 
@@ -44,7 +44,7 @@ class State:
         ensure_playbook(settings)
         self.settings = settings
         self.progress = progress
-        self.ledger = Ledger(settings.state_directory)
+        self.ledger = ledger_of(settings)
         self.checkpoints = Checkpoints(settings, progress)
         self.needed_roles: Collection[str] | None = None
         self.network_prefix = settings.network_prefix
@@ -128,7 +128,9 @@ class State:
         )
 
     def write_inventory(self) -> Path:
-        """Write the inventory of the topology and return its path."""
+        """Write the inventory of the topology and return its path; the user's own inventory stays as it is."""
+        if self.settings.is_existing:
+            return self.settings.inventory_file
         view, record, project = self.view, self.record, self.settings.project
         depot_variables = {
             "depot_path": f"{project.depot_path}/{view.key}",
@@ -149,7 +151,7 @@ class State:
                 "network_interface": project.interface,
             },
         )
-        path = self.settings.state_directory / "inventory.yml"
+        path = self.settings.inventory_file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         ensure_variable_links(self.settings)

@@ -22,6 +22,8 @@ def login(settings: Settings, machine: str) -> list[str]:
     """Program and arguments that open an interactive shell."""
     if by_exec(settings):
         return ["docker", "exec", "-it", container_of(settings, machine), "/bin/sh"]
+    if settings.is_existing:  # by the inventory's own connection, whatever it is
+        return ["ansible-console", "-i", str(settings.inventory_file), machine]
     return ["ssh", "-F", str(settings.state_directory / "ssh.config"), machine]
 
 

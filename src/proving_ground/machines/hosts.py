@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from testinfra.host import Host
 
@@ -36,7 +37,7 @@ class Hosts(Mapping[str, Host]):
             backend.set_host(self._hosts[name])
         return self._hosts[name]
 
-    def _backend(self, name: str) -> DeadlineSsh | DeadlineExec:
+    def _backend(self, name: str) -> Any:
         if by_exec(self._settings):
             return DeadlineExec(name, container_of(self._settings, name))
         # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.

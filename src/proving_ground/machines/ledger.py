@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from proving_ground.core.errors import MachineError
-from proving_ground.core.settings import PROVIDERS
+from proving_ground.core.settings import PROVIDERS, Settings
 
 OUTLIVING = ("checkpoints", "ledger.json", "lock", "lock.holder", "pytest-cache")
 """Names in the state directory that stay when the machines are removed."""
@@ -129,6 +129,32 @@ class Ledger:
     def clear(self) -> None:
         """Delete the record after the removal of everything in it."""
         self.path.unlink(missing_ok=True)
+
+
+class InventoryLedger(Ledger):
+    """The record of hosts that exist anyway: always there, kept in memory, and of no run, so that none removes them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.state_directory)
+        phase = "converged" if settings.as_they_are else "created"
+        self._record = Record("", settings.topology, settings.provider, phase=phase)
+
+    def read(self) -> Record:
+        """Return the record."""
+        return self._record
+
+    def write(self, record: Record) -> Record:
+        """Keep ``record`` in memory and return it."""
+        self._record = record
+        return record
+
+    def clear(self) -> None:
+        """Do nothing: the hosts stay."""
+
+
+def ledger_of(settings: Settings) -> Ledger:
+    """Return the ledger of the machines of a run: the checkout's, or that of an existing inventory."""
+    return InventoryLedger(settings) if settings.is_existing else Ledger(settings.state_directory)
 
 
 def _wrong_with(record: dict[str, Any]) -> str:

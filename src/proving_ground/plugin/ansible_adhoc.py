@@ -44,7 +44,8 @@ def pg_ansible(
     """
 
     def run(pattern: str, module: str, args: Mapping[str, Any] | str = "", **options: Any) -> Results:
-        inventory = pg_settings.state_directory / "inventory.yml"
-        return run_module(pg_settings, inventory, pattern, module, args, timeouts=pg_timeouts, **options)
+        return run_module(
+            pg_settings, pg_settings.inventory_file, pattern, module, args, timeouts=pg_timeouts, **options
+        )
 
     return run

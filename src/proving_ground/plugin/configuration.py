@@ -10,8 +10,9 @@ from pathlib import Path
 from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import nearest
 from proving_ground.core.project import read_project
-from proving_ground.core.settings import KEEP, PROVIDERS, Settings, usual_provider
+from proving_ground.core.settings import EXISTING, KEEP, PROVIDERS, Settings, usual_provider
 from proving_ground.core.topology import Topology
+from proving_ground.plugin.existing_configuration import on_inventory
 
 LARGEST_FACTOR = 100.0
 """The largest factor that the option accepts."""
@@ -35,10 +36,10 @@ def settings_from(values: Values, root: Path, run_id: str | None = None) -> Sett
         UsageError: a value is invalid.
     """
     project = read_project(root)
-    provider = _one_of("provider", values, PROVIDERS, usual_provider(project))
+    provider = _one_of("provider", values, PROVIDERS, EXISTING if values.get("inventory") else usual_provider(project))
     keep = _one_of("keep", values, KEEP, "never" if os.environ.get("CI") else "failed")
     prefix = values.get("network_prefix")
-    return Settings(
+    settings = Settings(
         root=root,
         run_id=run_id or datetime.now(UTC).strftime("%Y%m%dT%H%M%S-") + f"{os.getpid():05d}",
         topology=str(values.get("topology") or "default"),
@@ -50,6 +51,7 @@ def settings_from(values: Values, root: Path, run_id: str | None = None) -> Sett
         timeout_factor=_factor(str(values.get("timeout_factor") or "1")),
         project=project,
     )
+    return on_inventory(settings, values)
 
 
 def _one_of(name: str, values: Values, choices: tuple[str, ...], default: str) -> str:

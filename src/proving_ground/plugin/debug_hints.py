@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from proving_ground.core.problems import shown
 from proving_ground.core.settings import Settings, usual_provider
 from proving_ground.core.topology import Topology
 from proving_ground.machines.access import login
-from proving_ground.machines.ledger import Ledger
+from proving_ground.machines.ledger import ledger_of
 from proving_ground.plugin.fixtures import has_machines
 from proving_ground.plugin.run import run_of
 from proving_ground.plugin.steps import NODE
@@ -31,8 +32,9 @@ def access_commands(settings: Settings, topology: Topology, concerned: Sequence[
     state = settings.state_directory.relative_to(settings.root)
     for node in topology.nodes:
         if not concerned or node.name in concerned:
-            yield f"{shlex.join(_login(settings, node.name)):<42} # {node.address}"
-    record = Ledger(settings.state_directory).read()
+            words = shlex.join(_login(settings, node.name))
+            yield words if topology.existing else f"{words:<42} # {node.address}"
+    record = ledger_of(settings).read()
     if record is not None and record.view:
         yield f"export PATH={record.view}/bin:$PATH"
     for name, value in settings.project.environment:
@@ -55,10 +57,13 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
         reuse: whether to use the machines that are up.
     """
     plain = Settings(settings.root, settings.run_id, provider=usual_provider(settings.project))
-    words = ["pytest", *(["--pg-reuse"] if reuse else [])]
-    for option in ("topology", "provider", "network_prefix"):
+    words = ["pytest", *(["--pg-reuse"] if reuse and not settings.is_existing else [])]
+    for option in (
+        ("topology", "network_prefix") if settings.is_existing else ("topology", "provider", "network_prefix")
+    ):
         if (value := getattr(settings, option)) != getattr(plain, option):
             words += [f"--pg-{option.replace('_', '-')}", str(value)]
+    words += inventory_options(settings)
     steps = [each.removeprefix(f"{NODE}::") for each in failed if each.startswith(f"{NODE}::")]
     failed = [each for each in failed if not each.startswith(f"{NODE}::")]
     if steps:  # they are in no file, and reused machines are not converged
@@ -72,6 +77,17 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
         yield from (shlex.join([*words, each]) for each in failed)
     else:
         yield shlex.join([*words, "--last-failed"])
+
+
+def inventory_options(settings: Settings) -> list[str]:
+    """Return the options that name the same hosts of the same inventory; none where the run makes its machines."""
+    if not settings.is_existing:
+        return []
+    inventory = settings.inventory_file
+    own = inventory == settings.root / settings.project.inventory and settings.project.inventory
+    named = [] if own else ["--pg-inventory", shown(inventory)]
+    converge = ["--pg-converge"] if settings.converge and not settings.project.converge else []
+    return [*named, *(["--pg-limit", settings.limit] if settings.limit else []), *converge]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -108,10 +124,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     topology = run.topology
     failed = list(dict.fromkeys(report.nodeid for report in reports))
     concerned = [node.name for node in topology.named_in("\n".join(failed))]
-    terminalreporter.section("the machines are up: how to reach them", bold=True)
+    existing = settings.is_existing
+    terminalreporter.section(
+        "how to reach the hosts" if existing else "the machines are up: how to reach them", bold=True
+    )
     for line in (
         *access_commands(settings, topology, concerned),
         *rerun_commands(settings, failed),
-        "proving-ground destroy",
+        *([] if existing else ["proving-ground destroy"]),
     ):
         terminalreporter.write_line(f"  {line}")

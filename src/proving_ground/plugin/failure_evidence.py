@@ -30,7 +30,10 @@ def pytest_runtest_makereport(
         run = run_of(item.config)
         if len(run.evidence) < MOST if run.shared is None else run.shared.claim("evidence", MOST):
             folder = run.settings.artifacts / folder_name(item.nodeid)
-            seconds = collect([*collectors(item)], folder, run.timeouts)
+            wanted = [*collectors(item)]
+            if not wanted:
+                return report
+            seconds = collect(wanted, folder, run.timeouts)
             run.evidence.append(folder)
             report.sections.append(("evidence", f"{_shown(folder, item.config)} (collected in {seconds:.1f} s)"))
         else:
@@ -41,7 +44,9 @@ def pytest_runtest_makereport(
 def collectors(item: pytest.Item) -> Iterator[Collector]:
     """Yield the collectors of the machines in the test's node id, or of all machines; then the project's collectors."""
     run = run_of(item.config)
-    for node in run.topology.named_in(item.nodeid) or run.topology.nodes:
+    # Hosts of an inventory are reached as it says, which a plain command line cannot do.
+    nodes = () if run.settings.is_existing else run.topology.named_in(item.nodeid) or run.topology.nodes
+    for node in nodes:
         yield on_machine(run.settings, node.name, node.name, MACHINE)
     for added in item.ihook.pytest_proving_ground_collectors(item=item):
         yield from added

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
+from proving_ground.ansible.patterns import Patterns
 from proving_ground.ansible.playbook import Step, steps
 from proving_ground.ansible.role_playbook import ensure_playbook
 from proving_ground.ansible.runner import Converge
-from proving_ground.core.errors import ConvergeError, HarnessError
+from proving_ground.core.errors import ConvergeError, HarnessError, UsageError
 from proving_ground.core.extras import require
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -131,9 +132,11 @@ def pg_depot_view(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> View:
 def pg_hosts(pytestconfig: pytest.Config, pg_machines: Lifecycle, pg_timeouts: Timeouts) -> Hosts:
     """Testinfra's hosts by name: ``pg_hosts["web-01"]``."""
     run_of(pytestconfig).attempt(require_testinfra)
-    from proving_ground.machines.hosts import Hosts  # needs an extra
+    from proving_ground.ansible.existing_backend import InventoryHosts  # both need an extra
+    from proving_ground.machines.hosts import Hosts
 
-    return Hosts(pg_machines.settings, pg_machines.topology, pg_timeouts)
+    kind = InventoryHosts if pg_machines.settings.is_existing else Hosts
+    return kind(pg_machines.settings, pg_machines.topology, pg_timeouts)
 
 
 @pytest.fixture
@@ -155,9 +158,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "host" not in metafunc.fixturenames:
         return
     marker, plan = metafunc.definition.get_closest_marker("hosts"), run_of(metafunc.config).plan
-    nodes = plan.nodes if marker is None else [node for group in marker.args for node in plan.group(group)]
-    names = list(dict.fromkeys(node.name for node in nodes))
+    names = [node.name for node in plan.nodes] if marker is None else matching(plan, marker.args)
     metafunc.parametrize("host", names, ids=names, indirect=True)
+
+
+def matching(plan: Topology, patterns: Sequence[str]) -> list[str]:
+    """Return the names of the machines that Ansible's patterns match: of the first pattern, then of the others.
+
+    Raises:
+        UsageError: Ansible does not understand a pattern.
+    """
+    known = Patterns(plan)
+    # Patterns that take hosts away (!web) or keep some (&web) do so for all of them.
+    lists = [list(patterns)] if any(each[:1] in {"!", "&"} for each in patterns) else [[each] for each in patterns]
+    try:
+        names = dict.fromkeys(name for each in lists for name in known.hosts(each))
+    except ConvergeError as error:
+        raise UsageError(error.what, where=f"marker {error.where}") from error
+    machines = {node.name for node in plan.nodes}
+    return [name for name in names if name in machines]
 
 
 def require_testinfra() -> None:

@@ -60,6 +60,8 @@ def pg_second_converge(
         pytest.skip(f"the first converge failed: {pg_converge_failure.cause}")
 
     run = run_of(request.config)
+    if not run.settings.converge:
+        pytest.skip("hosts of an inventory are converged only on request: --pg-converge")
 
     def converge() -> Converge | ConvergeError:
         try:

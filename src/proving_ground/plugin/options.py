@@ -50,8 +50,11 @@ OPTIONS = (
     Option(
         "provider",
         "container with an image, else docker",
-        "what makes the machines: container, or by Vagrant docker, libvirt or virtualbox",
+        "what makes the machines: container, or by Vagrant docker, libvirt or virtualbox; existing with an inventory",
     ),
+    Option("inventory", "the setting", "test the hosts of this Ansible inventory: nothing is created or removed"),
+    Option("limit", "all", "the pattern of the inventory's hosts to which the run is limited, as Ansible's --limit"),
+    Option("converge", None, "converge the hosts of the inventory, too, and test idempotence"),
     Option("keep", "failed; in CI never", "when machines that this run made outlive it: never, failed or always"),
     Option("reuse", None, "test the machines that are up, as they are"),
     Option("checkpoints", None, "save the machines after each phase, and start from the newest that still applies"),
@@ -60,7 +63,7 @@ OPTIONS = (
 )
 
 MARKERS = (
-    "hosts(*groups): parametrize the fixture `host` over the members of these groups, not over all machines",
+    "hosts(*groups): parametrize the fixture `host` over the members of these groups or patterns, not all machines",
     "role(*names): the test needs these roles converged on all their hosts; else it is skipped",
     "smoke: one of the one or two tests that show whether a role works at all",
     "before_converge: the test needs machines before the playbook runs on them",

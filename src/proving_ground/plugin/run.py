@@ -20,7 +20,7 @@ from proving_ground.core.timeline import Timeline
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.lifecycle.lifecycle import Lifecycle
-from proving_ground.machines.ledger import Ledger, Record
+from proving_ground.machines.ledger import Record, ledger_of
 from proving_ground.machines.lock import locked
 from proving_ground.plugin.exit_codes import end_with
 from proving_ground.plugin.options import only_looks
@@ -98,7 +98,7 @@ class Run:
     @property
     def record(self) -> Record | None:
         """The ledger's record of the existing machines; None if there are none."""
-        return Ledger(self.settings.state_directory).read()
+        return ledger_of(self.settings).read()
 
     @property
     def timeouts(self) -> Timeouts:

@@ -7,10 +7,11 @@ from collections.abc import Generator, Mapping
 import pytest
 
 from proving_ground.core.errors import HarnessError
-from proving_ground.core.plan import plan_of
+from proving_ground.core.problems import shown
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
 from proving_ground.lifecycle.lifecycle import Lifecycle
+from proving_ground.lifecycle.plan import plan_of
 from proving_ground.machines.ledger import Ledger
 from proving_ground.plugin import artifacts, options
 from proving_ground.plugin.configuration import UNKNOWN, settings_from
@@ -62,6 +63,10 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     settings = run.settings
     if run.plan is UNKNOWN:
         return None
+    if settings.is_existing:
+        limit = f", limit {settings.limit}" if settings.limit else ""
+        header = f"proving ground: {len(run.plan.nodes)} hosts of inventory {shown(settings.inventory_file)}{limit}"
+        return header + (", converge" if settings.converge else ", as they are")
     header = f"proving ground: topology {settings.topology}, provider {settings.provider}, keep {settings.keep}"
     return header + (", reuse" if settings.reuse else "")
 

@@ -33,4 +33,4 @@ def are_wanted(config: pytest.Config) -> bool:
     """
     settings = run_of(config).settings
     names_files = config.args_source is config.ArgsSource.ARGS
-    return settings.project.steps and settings.has_playbook and not settings.reuse and not names_files
+    return settings.project.steps and settings.has_playbook and not settings.as_they_are and not names_files

@@ -6,6 +6,7 @@ from proving_ground.core.settings import Settings
 from proving_ground.providers.base import Provider
 from proving_ground.providers.container import Container
 from proving_ground.providers.docker import Docker
+from proving_ground.providers.existing import Existing
 from proving_ground.providers.libvirt import Libvirt
 from proving_ground.providers.vagrant import VagrantProvider
 
@@ -14,6 +15,7 @@ __all__ = ["PROVIDERS", "Provider", "every", "of"]
 PROVIDERS: dict[str, type[Provider]] = {
     "container": Container,
     "docker": Docker,
+    "existing": Existing,
     "libvirt": Libvirt,
     "virtualbox": VagrantProvider,
 }
