@@ -39,7 +39,7 @@ def test_settings_carry_what_was_asked_for() -> None:
         (
             "provider",
             "moon",
-            "--pg-provider: unknown value 'moon' — choose one of: container, docker, libvirt, virtualbox",
+            "--pg-provider: unknown value 'moon' — choose one of: container, docker, existing, libvirt, virtualbox",
         ),
         ("provider", "dokcer", "--pg-provider: unknown value 'dokcer' — did you mean docker?"),
         ("keep", "moon", "--pg-keep: unknown value 'moon' — choose one of: never, failed, always"),
