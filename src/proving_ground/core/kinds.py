@@ -48,6 +48,7 @@ def problems_of(kinds: Kinds) -> Iterator[Problem]:
     for kind, entry in kinds.items():
         if not entry.get("numbered", True) and number(entry) > 1:
             yield Problem(("machines", kind, "count"), "machines without a number are one", "drop count, or numbered")
+    yield from shared_ports(kinds)
     taken: dict[str, str] = {}
     for kind, names in names_of(kinds).items():
         for name in names:
@@ -62,6 +63,20 @@ def problems_of(kinds: Kinds) -> Iterator[Problem]:
             if group in RESERVED:
                 hint = "the inventory has one already"
                 yield Problem(("machines", kind), f"a group cannot be called {group}", hint)
+
+
+def shared_ports(kinds: Kinds) -> Iterator[Problem]:
+    """Yield a problem for each port of the host that more than one machine would publish."""
+    taken: set[str] = set()
+    for kind, entry in kinds.items():
+        for index, port in enumerate(entry.get("ports") or []):
+            at_host, _, at_machine = port.rpartition(":")
+            fixed = at_host.rpartition(":")[2]
+            if fixed and (number(entry) > 1 or fixed in taken):
+                text = f"more than one machine would have port {fixed} of the host"
+                hint = f'write "{at_machine}": the engine chooses a free one'
+                yield Problem(("machines", kind, "ports", index), text, hint)
+            taken.add(fixed)
 
 
 def unknown_groups(kinds: Kinds, named: dict[str, Any]) -> Iterator[Problem]:

@@ -29,10 +29,10 @@ def plan_of(settings: Settings) -> Topology:
 
 
 def checked(settings: Settings, plan: Topology) -> Topology:
-    """Return the plan; raises UsageError if its machines name images that the run's provider would ignore."""
-    named = next((node for node in plan.nodes if node.image), None)
-    if named is not None and settings.provider != "container":
-        text = f"{named.name} names an image, which provider {settings.provider} does not use"
-        hint = "run with --pg-provider container, or set `image` in [tool.proving-ground]"
-        raise UsageError(text, where=f"topology {plan.name}", hint=hint)
+    """Return the plan; raises UsageError if its machines have keys that the run's provider would ignore."""
+    for node in plan.nodes if settings.provider != "container" else ():
+        if ignored := [*(["image"] if node.image else []), *node.options.given]:
+            text = f"provider {settings.provider} does not use {', '.join(ignored)} of {node.name}"
+            hint = "run with --pg-provider container, or set `image` in [tool.proving-ground]"
+            raise UsageError(text, where=f"topology {plan.name}", hint=hint)
     return plan

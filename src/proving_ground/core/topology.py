@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,35 @@ Common = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
+class Options:
+    """What a container gets besides the usual; other providers have no such options.
+
+    Attributes:
+        volumes: ``SOURCE:TARGET`` or ``SOURCE:TARGET:ro``; a source is a path, or the name of a volume.
+        tmpfs: directories in memory.
+        ports: published ports, ``HOST:MACHINE`` or ``MACHINE``.
+        capabilities: names of capabilities.
+        environment: environment variables.
+        privileged: whether it has all rights; None for the project's setting.
+        cpus: the most processors that it may use; None for all of the host's.
+    """
+
+    volumes: tuple[str, ...] = ()
+    tmpfs: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    privileged: bool | None = None
+    cpus: int | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The keys of a topology that only containers have, and that are said."""
+        said = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "cpus"}
+        return tuple(name for name, value in said.items() if value not in ((), None))
+
+
+@dataclass(frozen=True)
 class Node:
     """One machine.
 
@@ -37,6 +66,7 @@ class Node:
         cpus: number of processors.
         variables: Ansible variables of this host.
         image: its container image; empty for the project's.
+        options: what its container gets besides the usual.
     """
 
     name: str
@@ -46,6 +76,7 @@ class Node:
     cpus: int
     variables: dict[str, Any] = field(default_factory=dict, hash=False)
     image: str = ""
+    options: Options = field(default_factory=Options)
 
     @property
     def facts(self) -> dict[str, str | int]:
@@ -182,4 +213,12 @@ def node_of(name: str, address: IPv4Address, groups: tuple[str, ...], entry: dic
         cpus=int(entry.get("cpus", CPUS)),
         variables=dict(entry.get("variables") or {}),
         image=str(entry.get("image", "")),
+        options=options_of(entry),
     )
+
+
+def options_of(entry: dict[str, Any]) -> Options:
+    """Return what containers of a kind get besides the usual."""
+    lists = {key: tuple(entry.get(key) or ()) for key in ("volumes", "tmpfs", "ports", "capabilities")}
+    environment = tuple((key, str(value)) for key, value in (entry.get("environment") or {}).items())
+    return Options(**lists, environment=environment, privileged=entry.get("privileged"), cpus=entry.get("cpus"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from proving_ground.core.settings import named
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
-from proving_ground.providers import container_start, docker_engine, docker_snapshots
+from proving_ground.providers import container_options, container_start, docker_engine, docker_snapshots
 from proving_ground.providers.container_image import Image, identifier, image_of
 from proving_ground.providers.container_start import Machine
 from proving_ground.providers.docker_engine import docker
@@ -40,23 +41,32 @@ class Container(OnDocker):
     def create(self, topology: Topology, view: View, progress: Progress, log: Path, checkpoint: str | None) -> float:  # noqa: ARG002
         """Start the containers, in a network of their own; those of different images at the same time."""
         images = self._images(topology, progress, log)
+        for volume in container_options.volumes(topology, self.checkout):
+            docker("volume", "create", *(f"--label={label}" for label in self.labels), volume, log=log)
         network = named(self.checkout)
         docker_engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
-        with progress.step("containers"), ThreadPoolExecutor(max(1, len(images))) as pool:
+        with progress.step("containers"), ThreadPoolExecutor() as pool:
             starts = []
-            for name, image in images.items():
+            for privileged, (name, image) in itertools.product((False, True), images.items()):
                 nodes = [node for node in topology.nodes if self._image_of(node) == name]
-                machines = [self._machine(node, image, network, checkpoint) for node in nodes]
-                starts.append(pool.submit(self._start, machines, image, log))
+                machines = [
+                    self._machine(node, image, network, checkpoint)
+                    for node in nodes
+                    if self._is_privileged(node) == privileged
+                ]
+                if machines:
+                    starts.append(pool.submit(self._start, machines, image, privileged=privileged, log=log))
             for each in starts:
                 each.result()
         return self.settings.timeout_factor
 
-    def _start(self, machines: list[Machine], image: Image, log: Path) -> None:
-        project, timeouts = self.settings.project, self.settings.timeouts
-        container_start.start(
-            machines, image, init=project.init, privileged=project.privileged, timeouts=timeouts, log=log
-        )
+    def _start(self, machines: list[Machine], image: Image, *, privileged: bool, log: Path) -> None:
+        init, timeouts = self.settings.project.init, self.settings.timeouts
+        container_start.start(machines, image, init=init, privileged=privileged, timeouts=timeouts, log=log)
+
+    def _is_privileged(self, node: Node) -> bool:
+        own = node.options.privileged
+        return self.settings.project.privileged if own is None else own
 
     def connection(self, node: Node) -> dict[str, Any]:
         """Return variables that select the package's connection plugin."""
@@ -107,7 +117,8 @@ class Container(OnDocker):
         container = named(self.checkout, node.name)
         arguments = ("--network", network, "--ip", str(node.address), "--network-alias", node.name)
         limits = ("--memory", f"{node.memory}m")
+        own = container_options.arguments(node, self.settings.root, self.checkout)
         source = (
             image.name if checkpoint is None else docker_snapshots.saved(self.checkout, checkpoint, node.name).image
         )
-        return Machine(node.name, container, source, (*arguments, *limits, *self.label_arguments))
+        return Machine(node.name, container, source, (*arguments, *limits, *own, *self.label_arguments))

@@ -80,9 +80,9 @@ def test_an_image_of_a_machine_makes_containers_the_usual_provider() -> None:
     assert usual_provider(Project(machines=(("web", {}),))) == "docker"
 
 
-def test_an_image_of_a_machine_that_the_provider_would_ignore_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"web-01 names an image, which provider docker does not use") as caught:
-        written(tmp_path, "machines.web = {image = 'debian:13'}", provider="docker")
+def test_what_the_provider_would_ignore_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"provider docker does not use image, ports of web-01") as caught:
+        written(tmp_path, "machines.web = {image = 'debian:13', ports = ['80'], cpus = 2}", provider="docker")
     assert "--pg-provider container" in caught.value.hint
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from proving_ground.core.errors import UsageError
 from proving_ground.core.schema import SCHEMAS
-from proving_ground.core.topology import Node, Topology, load, names, parse
+from proving_ground.core.topology import Node, Options, Topology, load, names, parse
 
 DIRECTORY = Path(__file__).parents[3] / "topology"
 
@@ -172,7 +172,8 @@ varaibles: {}
         f'{file}:5: machines.web.groups: is "web" — write a list of texts that is not empty',
         f"{file}:8: machines.kube-worker.memroy: unknown key — did you mean memory?",
         f"{file}:9: machines.kube-worker.zzz: unknown key — "
-        "choose one of: count, numbered, groups, image, octet, memory, cpus, variables",
+        "choose one of: count, numbered, groups, image, octet, memory, cpus, variables, "
+        "volumes, tmpfs, ports, capabilities, environment, privileged",
         f"{file}:10: varaibles: unknown key — did you mean variables?",
     ]
     assert caught.value.exit_code == 11
@@ -200,6 +201,18 @@ varaibles: {}
         ),
         ("machines: {web: {}}\ngroup_variables:\n  all: {}", r":3: group_variables\.all: .* — write variables"),
         ("machines: {web: {}}\ngroup_variables:\n  web: 80", r":3: group_variables\.web: is 80 — write a mapping"),
+        ("machines:\n  a: {volumes: [data]}", r":2: machines\.a\.volumes\[0\]: is \"data\" — write SOURCE:TARGET"),
+        ("machines:\n  a: {ports: ['80:http']}", r":2: machines\.a\.ports\[0\]: is \"80:http\" — write HOST:MACHINE"),
+        (
+            "machines:\n  a: {count: 2, ports: ['8080:80']}",
+            r":2: machines\.a\.ports\[0\]: more than one machine .* port 8080 .* write \"80\"",
+        ),
+        (
+            "machines:\n  a: {ports: ['8080:80']}\n  b: {ports: ['127.0.0.1:8080:443']}",
+            r":3: machines\.b\.ports\[0\]: more than one machine .* port 8080",
+        ),
+        ("machines:\n  a: {tmpfs: [run]}", r":2: machines\.a\.tmpfs\[0\]: is \"run\" — write an absolute path"),
+        ("machines:\n  a: {environment: {1A: x}}", r":2: machines\.a\.environment\.1A: cannot be a name here"),
         ("machines:\n  a: {octet: 9}\n  b: {octet: 9}", r":3: machines\.b: a-01 and b-01 share 10\.0\.0\.9"),
     ],
 )
@@ -256,3 +269,30 @@ def test_what_a_file_says_goes_before_what_the_project_says_for_all(tmp_path: Pa
     assert topology.variables == {"port": 80, "name": "x"}
     assert topology.group_variables == {"web": {"user": "www", "home": "/srv"}, "nodes": {"all": True}}
     assert str(topology.networks["pods"]) == "10.2.0.0/16"
+
+
+def test_what_a_container_gets_is_kept_as_it_is_said(tmp_path: Path) -> None:
+    text = """\
+machines:
+  web:
+    count: 2
+    volumes: [./data:/data:ro]
+    tmpfs: [/tmp]
+    ports: ["80", "53/udp"]
+    capabilities: [NET_ADMIN]
+    environment: {KEY: value, PORT: 80}
+    privileged: true
+    cpus: 2
+  store: {}
+"""
+    web, _, store = written(tmp_path, text).nodes
+    assert web.options == Options(
+        volumes=("./data:/data:ro",),
+        tmpfs=("/tmp",),
+        ports=("80", "53/udp"),
+        capabilities=("NET_ADMIN",),
+        environment=(("KEY", "value"), ("PORT", "80")),
+        privileged=True,
+        cpus=2,
+    )
+    assert store.options == Options(), "by default a container may use all of the host's processors"

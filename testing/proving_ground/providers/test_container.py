@@ -26,6 +26,8 @@ class Engine:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.looked: list[str] = []
         self.started: dict[str, str] = {}
+        self.privileged: dict[str, bool] = {}
+        self.volumes: list[tuple[str, ...]] = []
         self.arguments: dict[str, tuple[str, ...]] = {}
         monkeypatch.setattr(container, "image_of", self.image_of)
         monkeypatch.setattr(container, "identifier", lambda name: f"sha256:{name}")
@@ -37,12 +39,16 @@ class Engine:
         self.looked.append(name)
         return Image(name, f"sha256:{name}")
 
-    def start(self, machines: list[Machine], image: Image, **_: object) -> None:
+    def start(self, machines: list[Machine], image: Image, *, privileged: bool, **_: object) -> None:
+        self.privileged |= {each.name: privileged for each in machines}
         assert {each.image for each in machines} == {image.name}
         self.started |= {each.name: each.image for each in machines}
         self.arguments |= {each.name: each.arguments for each in machines}
 
     def docker(self, *words: str, **_: object) -> str:
+        if words[:2] == ("volume", "create"):
+            self.volumes.append(words[2:])
+            return ""
         assert words[0] in {"commit", "image"}, words
         names = words[4:] if words[0] == "image" else ()
         return "\n".join(str(SIZES.get(name, 200)) for name in names)
@@ -95,3 +101,22 @@ def test_a_machine_without_an_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="web-01 has no image") as caught:
         of(tmp_path, machines=TWO).fetch(Progress(), tmp_path / "log")
     assert "[tool.proving-ground]" in caught.value.hint
+
+
+def test_a_machine_has_its_own_options_and_rights(tmp_path: Path, engine: Engine) -> None:
+    machines: tuple[tuple[str, object], ...] = (
+        ("web", {"privileged": True, "volumes": ["cache:/var/cache"]}),
+        ("db", {}),
+    )
+    create(of(tmp_path, image="debian:12", machines=machines))
+    assert engine.privileged == {"web-01": True, "db-01": False}
+    ((*labels, name),) = engine.volumes
+    assert any(label.startswith(f"--label={docker_engine.LABEL}=") for label in labels), "so it is removed with them"
+    assert f"{name}:/var/cache" in engine.arguments["web-01"]
+    assert f"{name}:/var/cache" not in engine.arguments["db-01"]
+
+
+def test_a_machine_may_have_fewer_rights_than_the_project_says(tmp_path: Path, engine: Engine) -> None:
+    machines: tuple[tuple[str, object], ...] = (("web", {}), ("db", {"privileged": False}))
+    create(of(tmp_path, image="debian:12", privileged=True, machines=machines))
+    assert engine.privileged == {"web-01": True, "db-01": False}
