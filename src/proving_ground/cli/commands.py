@@ -83,7 +83,7 @@ def show(life: Lifecycle, options: argparse.Namespace) -> None:
         print(json.dumps([node.facts for node in life.topology.nodes]))
         return
     record = life.ledger.read()
-    here = record is not None and record.topology == life.settings.topology
+    here = record is not None and record.is_of(life.settings)
     state = record.phase if record is not None and here else "absent"
     for node in life.topology.nodes:
         print(f"{node.name:20} {node.address!s:15} {state:10} {', '.join(node.groups)}")
@@ -143,7 +143,9 @@ def same_machines(life: Lifecycle) -> list[str]:
         from proving_ground.plugin.debug_hints import inventory_options
 
         return inventory_options(life.settings)
-    return [f"--pg-topology={life.settings.topology}", f"--pg-provider={life.settings.provider}"]
+    settings = life.settings
+    profile = [f"--pg-profile={settings.profile}"] if settings.profile else []
+    return [f"--pg-topology={settings.topology}", f"--pg-provider={settings.provider}", *profile]
 
 
 def print_hints(life: Lifecycle) -> None:

@@ -13,7 +13,7 @@ from proving_ground.cli import commands, depot, init
 from proving_ground.cli.migrate import command as migrate
 from proving_ground.core.errors import HarnessError, UsageError
 from proving_ground.core.progress import Progress
-from proving_ground.core.settings import Settings
+from proving_ground.core.settings import STATE, Settings
 from proving_ground.core.table import is_asked_for
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.machines.lock import locked
@@ -30,7 +30,16 @@ exit codes: 0 done; 11 an invalid option or setting; 12 the host lacks something
 18 a requirement could not be installed
 """
 
-OF_COMMANDS = ("topology", "provider", "checkpoints", "network-prefix", "timeout-factor", "inventory", "limit")
+OF_COMMANDS = (
+    "topology",
+    "profile",
+    "provider",
+    "checkpoints",
+    "network-prefix",
+    "timeout-factor",
+    "inventory",
+    "limit",
+)
 """The plugin's options that commands have, too, without the prefix ``pg-``."""
 
 
@@ -125,11 +134,13 @@ def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
         option.key: said if (said := getattr(options, option.key, None)) is not None else from_environment(option)
         for option in OPTIONS
     }
-    settings = settings_from({**values, "keep": "always", "reuse": None}, root)
+    ledger, needs_ledger = Ledger(root / STATE), commands.COMMANDS[options.command].needs_ledger
+    record = ledger.read() if needs_ledger else ledger.legible()
+    # A command without the ledger works whatever has become of the profile.
+    profile = values["profile"] or (record.profile if record is not None and needs_ledger else None)
+    settings = settings_from({**values, "keep": "always", "reuse": None, "profile": profile}, root)
     if options.command in CONVERGING:  # on an existing inventory the command is the request
         settings = replace(settings, converge=True)
-    ledger = Ledger(settings.state_directory)
-    record = ledger.read() if commands.COMMANDS[options.command].needs_ledger else ledger.legible()
     return Lifecycle(as_present(settings, record, values), Progress())
 
 

@@ -49,7 +49,9 @@ def toml_lines(text: str, table: str) -> Lines:
             current = parts(header[1])
             places.setdefault(current, number)
         elif (entry := ENTRY.match(content)) is not None:
-            places.setdefault((*current, *parts(entry[1])), number)
+            words = parts(entry[1])
+            for end in range(len(words), 0, -1):
+                places.setdefault((*current, *words[:end]), number)
 
     def line(keys: Keys) -> int | None:
         path = (*above, *(str(key) for key in keys))

@@ -23,7 +23,10 @@ def plan_of(settings: Settings) -> Topology:
     if name == "default" and (project.machines or (project.image and name not in names(settings.topologies))):
         plan = {"machines": dict(project.machines) or ONE, **common}
         return checked(
-            settings, parse(name, plan, prefix, where=shown(settings.root / FILE), lines=lines_of(settings.root))
+            settings,
+            parse(
+                name, plan, prefix, where=shown(settings.root / FILE), lines=lines_of(settings.root, settings.profile)
+            ),
         )
     return checked(settings, load(settings.topologies, name, prefix, common))
 

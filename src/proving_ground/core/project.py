@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from proving_ground.core import profiles
 from proving_ground.core.errors import UsageError
 from proving_ground.core.lines import toml_lines
-from proving_ground.core.problems import Lines, Problem, refusal, shown
+from proving_ground.core.problems import Keys, Lines, Problem, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
 
 TABLE = "tool.proving-ground"
@@ -31,6 +32,7 @@ class Project:
         networks: networks by name, as in a topology file.
         variables: Ansible variables of all hosts.
         group_variables: Ansible variables by group.
+        profiles: names of profiles, each with the keys that replace those of the table.
         playbook: the playbook that converges the machines.
         steps: whether syntax, converge and idempotence are tests that the plugin adds.
         topologies: the directory of topology files.
@@ -59,6 +61,7 @@ class Project:
     networks: tuple[tuple[str, str], ...] = ()
     variables: tuple[tuple[str, Any], ...] = ()
     group_variables: tuple[tuple[str, Any], ...] = ()
+    profiles: tuple[tuple[str, Any], ...] = ()
     playbook: str = "site.yml"
     steps: bool = True
     topologies: str = "topology"
@@ -76,12 +79,16 @@ class Project:
     written_once: tuple[str, ...] = ()
 
 
-def read_project(root: Path) -> Project:
+def read_project(root: Path, profile: str = "") -> Project:
     """Read the table; a project without the table gets the defaults.
 
+    Args:
+        root: the project's root directory.
+        profile: the profile whose keys replace those of the table; empty for none.
+
     Raises:
-        UsageError: the file is not TOML, has an unknown key or a value of the wrong type, or names a playbook that does
-            not exist.
+        UsageError: the file is not TOML, has an unknown key or a value of the wrong type, names a playbook that does
+            not exist, or has no such profile.
     """
     file = root / FILE
     text = file.read_text(encoding="utf-8") if file.exists() else ""
@@ -90,17 +97,25 @@ def read_project(root: Path) -> Project:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"no TOML: {error}", where=shown(file)) from error
     said = content.get("tool", {}).get("proving-ground", {})
-    problems = check(said, SCHEMAS / "project.json")
-    if not problems and (named := said.get("playbook")) is not None and not (root / named).is_file():
-        problems.append(Problem(("playbook",), f"there is no playbook {named}", "name one that is there"))
+    problems = [*check(said, SCHEMAS / "project.json"), *profiles.problems_of(said)]
     if problems:
         raise refusal(UsageError, shown(file), problems, toml_lines(text, TABLE))
-    return Project(**{key: _value(value) for key, value in said.items()})
+    chosen = profiles.chosen(said, profile)
+    if (named := chosen.get("playbook")) is not None and not (root / named).is_file():
+        problem = Problem(("playbook",), f"there is no playbook {named}", "name one that is there")
+        raise refusal(UsageError, shown(file), [problem], profiles.lines_in(said, profile, toml_lines(text, TABLE)))
+    return Project(**{key: _value(value) for key, value in chosen.items()})
 
 
-def lines_of(root: Path) -> Lines:
+def lines_of(root: Path, profile: str = "") -> Lines:
     """Return a function that finds the line of a setting; it reads the file, which only an error needs."""
-    return lambda keys: toml_lines((root / FILE).read_text(encoding="utf-8"), TABLE)(keys)
+
+    def line(keys: Keys) -> int | None:
+        text = (root / FILE).read_text(encoding="utf-8")
+        said = tomllib.loads(text)["tool"]["proving-ground"]
+        return profiles.lines_in(said, profile, toml_lines(text, TABLE))(keys)
+
+    return line
 
 
 def _value(value: Any) -> Any:

@@ -41,6 +41,7 @@ class Settings:
     Attributes:
         root: the project's root directory.
         topology: name of a file in the project's directory of topologies.
+        profile: name of the project's profile whose keys ``project`` has; empty for none.
         provider: what makes the machines, one of :data:`PROVIDERS`.
         keep: when machines outlive the run, one of :data:`KEEP`.
         reuse: use only machines that are already up.
@@ -57,6 +58,7 @@ class Settings:
     root: Path
     run_id: str
     topology: str = "default"
+    profile: str = ""
     provider: str = "docker"
     keep: str = "failed"
     reuse: bool = False

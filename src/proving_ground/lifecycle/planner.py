@@ -58,11 +58,12 @@ class Facts:
 
     @property
     def is_same(self) -> bool:
-        """Whether the existing machines have the topology, provider and network of the settings."""
+        """Whether the existing machines have the topology, profile, provider and network of the settings."""
         asked, record = self.settings, self.record
         return (
             record is not None
-            and (asked.topology, asked.provider) == (record.topology, record.provider)
+            and record.is_of(asked)
+            and asked.provider == record.provider
             and asked.network_prefix in {None, record.network_prefix}
         )
 
@@ -93,7 +94,8 @@ def plan_machines(facts: Facts) -> list[Step]:
     """Return the steps to machines that are up: the existing ones, or new ones.
 
     Raises:
-        UsageError: ``--pg-reuse`` without machines, or machines of another topology, provider or network are up.
+        UsageError: ``--pg-reuse`` without machines, or machines of another topology, profile, provider or network are
+            up.
     """
     record = facts.record
     if facts.settings.reuse and (record is None or record.phase == "creating"):
@@ -103,7 +105,8 @@ def plan_machines(facts: Facts) -> list[Step]:
         left = [Remove("an earlier run ended while it was creating them")] if record is not None else []
         return [*left, *new_machines(facts)]
     if record is not None and not facts.is_same:
-        text = f"machines of topology {record.topology!r} on provider {record.provider!r} are up"
+        profile = f"profile {record.profile!r}, " if record.profile else ""
+        text = f"machines of {profile}topology {record.topology!r} on provider {record.provider!r} are up"
         raise UsageError(text, where="this checkout", hint="run `proving-ground destroy`, or ask for those")
     return [CheckReachable()]
 

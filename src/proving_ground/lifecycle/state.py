@@ -74,7 +74,7 @@ class State:
     def topology(self) -> Topology:
         """The topology in the network that machines are in, or will be created in; raises UsageError."""
         record = self.record
-        if record is not None and record.topology == self.settings.topology:
+        if record is not None and record.is_of(self.settings):
             self.network_prefix = record.network_prefix
         return self.plan.within(self.network_prefix)
 

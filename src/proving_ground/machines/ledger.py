@@ -57,6 +57,7 @@ class Record:
         converged_key: hash of roles, topology and depot that the machines were converged with.
         timeout_factor: how many times slower than containers they are.
         view: path of the depot's view that they were converged with.
+        profile: the project's profile that they belong to; empty for none.
     """
 
     run_id: str
@@ -72,6 +73,11 @@ class Record:
     awaited: int = 0
     timeout_factor: float = 1.0
     view: str = ""
+    profile: str = ""
+
+    def is_of(self, settings: Settings) -> bool:
+        """Return whether they have the topology and the profile of these settings."""
+        return (self.topology, self.profile) == (settings.topology, settings.profile)
 
 
 class Ledger:

@@ -35,7 +35,8 @@ def settings_from(values: Values, root: Path, run_id: str | None = None) -> Sett
     Raises:
         UsageError: a value is invalid.
     """
-    project = read_project(root)
+    profile = str(values.get("profile") or "")
+    project = read_project(root, profile)
     provider = _one_of("provider", values, PROVIDERS, EXISTING if values.get("inventory") else usual_provider(project))
     keep = _one_of("keep", values, KEEP, "never" if os.environ.get("CI") else "failed")
     prefix = values.get("network_prefix")
@@ -43,6 +44,7 @@ def settings_from(values: Values, root: Path, run_id: str | None = None) -> Sett
         root=root,
         run_id=run_id or datetime.now(UTC).strftime("%Y%m%dT%H%M%S-") + f"{os.getpid():05d}",
         topology=str(values.get("topology") or "default"),
+        profile=profile,
         provider=provider,
         keep=keep,
         reuse=bool(values.get("reuse")),

@@ -58,9 +58,8 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
     """
     plain = Settings(settings.root, settings.run_id, provider=usual_provider(settings.project))
     words = ["pytest", *(["--pg-reuse"] if reuse and not settings.is_existing else [])]
-    for option in (
-        ("topology", "network_prefix") if settings.is_existing else ("topology", "provider", "network_prefix")
-    ):
+    named = ("topology", "profile", "network_prefix")
+    for option in named if settings.is_existing else (*named[:2], "provider", named[2]):
         if (value := getattr(settings, option)) != getattr(plain, option):
             words += [f"--pg-{option.replace('_', '-')}", str(value)]
     words += inventory_options(settings)

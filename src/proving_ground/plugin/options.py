@@ -47,6 +47,7 @@ class Option:
 
 OPTIONS = (
     Option("topology", "default", "which machines there are: a file of the project's topology directory"),
+    Option("profile", "none", "which profile of the project replaces keys of its settings"),
     Option(
         "provider",
         "container with an image, else docker",

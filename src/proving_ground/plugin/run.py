@@ -91,7 +91,7 @@ class Run:
     @property
     def topology(self) -> Topology:
         """The topology in the network that the machines are in."""
-        if (record := self.record) is not None and record.topology == self.settings.topology:
+        if (record := self.record) is not None and record.is_of(self.settings):
             self.plan = self.plan.within(record.network_prefix)  # stays so after the machines are removed
         return self.plan
 

@@ -67,7 +67,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
         limit = f", limit {settings.limit}" if settings.limit else ""
         header = f"proving ground: {len(run.plan.nodes)} hosts of inventory {shown(settings.inventory_file)}{limit}"
         return header + (", converge" if settings.converge else ", as they are")
-    header = f"proving ground: topology {settings.topology}, provider {settings.provider}, keep {settings.keep}"
+    profile = f"profile {settings.profile}, " if settings.profile else ""
+    machines = f"{profile}topology {settings.topology}, provider {settings.provider}"
+    header = f"proving ground: {machines}, keep {settings.keep}"
     return header + (", reuse" if settings.reuse else "")
 
 

@@ -172,6 +172,24 @@ def test_machines_are_listed_for_programs_with_what_the_topology_leaves_out(
     ]
 
 
+def test_a_command_means_the_profile_of_the_machines_that_are_up(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "[tool.proving-ground]\nmachines.web = {}\n[tool.proving-ground.profiles.big]\nmachines.db = {count = 2}\n"
+    (checkout / "pyproject.toml").write_text(text, encoding="utf-8")
+    record = Record("run-1", "default", "docker", phase="created", profile="big")
+    for arguments, kept, expected in (
+        (["list"], None, "web-01 absent"),
+        (["list", "--profile", "big"], None, "db-01 absent db-02 absent"),
+        (["list"], record, "db-01 created db-02 created"),
+    ):
+        if kept is not None:
+            Ledger(checkout / ".proving-ground").write(kept)
+        assert command_line.main(arguments) == 0
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert " ".join(f"{words[0]} {words[2]}" for words in lines) == expected
+
+
 def test_a_shell_on_a_machine_that_is_none_is_refused(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Ledger(checkout / ".proving-ground").write(Record("run-1", "default", "docker", phase="created"))
     assert command_line.main(["login", "moon"]) == 11

@@ -20,7 +20,9 @@ UP = Record("earlier", "default", "docker", phase="created")
 
 
 def facts(record: Record | None = None, **changes: Any) -> Facts:
-    asked = {key: changes.pop(key) for key in ("reuse", "checkpoints", "topology", "provider") if key in changes}
+    asked = {
+        key: changes.pop(key) for key in ("reuse", "checkpoints", "topology", "profile", "provider") if key in changes
+    }
     return Facts(Settings(Path("/project"), "now", **asked), record, PHASES, PHASES, KEYS, **changes)
 
 
@@ -52,10 +54,17 @@ def test_with_reuse_and_nothing_up_there_is_nothing_to_test(record: Record | Non
         plan_machines(facts(record, reuse=True))
 
 
-@pytest.mark.parametrize("other", [{"topology": "single"}, {"provider": "libvirt"}])
+@pytest.mark.parametrize("other", [{"topology": "single"}, {"provider": "libvirt"}, {"profile": "cluster"}])
 def test_machines_of_another_kind_are_not_replaced_unasked(other: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="machines of topology 'default' on provider 'docker' are up"):
         plan_converge(facts(UP, **other))
+
+
+def test_machines_of_a_profile_are_named_with_it_and_are_not_those_of_no_profile() -> None:
+    there = replace(UP, phase="converged", converged_key="k3", profile="cluster")
+    with pytest.raises(UsageError, match="machines of profile 'cluster', topology 'default' on provider 'docker' are"):
+        plan_machines(facts(there))
+    assert words(facts(there, profile="cluster")) == ["check that every machine answers"]
 
 
 def test_what_an_interrupted_creation_left_is_removed_first() -> None:

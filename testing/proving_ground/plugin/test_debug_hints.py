@@ -63,8 +63,10 @@ def test_a_failed_test_is_run_again_by_one_command(tmp_path: Path, failed: list[
 
 
 def test_the_command_says_again_what_differs_from_the_defaults(tmp_path: Path) -> None:
-    settings = replace(Settings(tmp_path, "run"), topology="single", provider="libvirt", network_prefix="10.7.0")
-    expected = "pytest --pg-reuse --pg-topology single --pg-provider libvirt --pg-network-prefix 10.7.0 a"
+    settings = replace(Settings(tmp_path, "run"), topology="single", profile="big", provider="libvirt")
+    settings = replace(settings, network_prefix="10.7.0")
+    options = "--pg-topology single --pg-profile big --pg-provider libvirt --pg-network-prefix 10.7.0"
+    expected = f"pytest --pg-reuse {options} a"
     assert list(rerun_commands(settings, ["a"])) == [expected]
 
 
