@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -12,10 +13,13 @@ from proving_ground.core.kinds import RESERVED
 from proving_ground.core.problems import Keys
 
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
+PORT = re.compile(r"(([0-9.]+:)?[0-9]*:)?[0-9]+(/(tcp|udp|sctp))?")
 GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CGROUPS = "/sys/fs/cgroup"
 SYSTEMDS_OWN = ("/run", "/run/lock")
 """File systems in memory that every container with systemd has here."""
+
+SYSTEMDS_CAPABILITIES = ("SYS_ADMIN", "CAP_SYS_ADMIN")
 
 UNITS = {"k": 1 / 1024, "m": 1, "g": 1024}
 
@@ -96,8 +100,8 @@ def machine(translation: Translation, number: int, platform: dict[str, Any], *, 
     if cpus:
         found["cpus"] = max(1, math.ceil(float(cpus)))
     _rights(translation, where, platform, found, systemd=systemd)
-    volumes = [translation.portable(str(each)) for each in platform.get("volumes") or []]
-    found["volumes"] = [each for each in volumes if not each.startswith(CGROUPS)]
+    volumes = [str(each) for each in platform.get("volumes") or []]
+    found["volumes"] = [volume_of(translation, each) for each in volumes if not each.startswith(CGROUPS)]
     tmpfs = platform.get("tmpfs") or []
     listed = (
         [f"{path}:{options}" if options else path for path, options in tmpfs.items()]
@@ -105,8 +109,13 @@ def machine(translation: Translation, number: int, platform: dict[str, Any], *, 
         else tmpfs
     )
     found["tmpfs"] = [each for each in listed if not (systemd and each.partition(":")[0] in SYSTEMDS_OWN)]
-    found["ports"] = [str(each) for each in platform.get("published_ports") or []]
-    found["capabilities"] = [str(each) for each in platform.get("capabilities") or []]
+    found["ports"] = []
+    for order, port in enumerate(str(each) for each in platform.get("published_ports") or []):
+        if PORT.fullmatch(port):
+            found["ports"].append(port)
+        else:
+            reason = "ports are published one by one, as HOST:MACHINE"
+            translation.lose((*where, "published_ports", order), reason, "write a line for each port as `ports`")
     environment = platform.get("env") or platform.get("environment") or {}
     if isinstance(environment, dict):
         found["environment"] = {str(key): translation.portable(str(value)) for key, value in environment.items()}
@@ -151,12 +160,27 @@ def _rights(
     if platform.get("cgroupns_mode") == "host":
         reason = "machines never get the host's control groups; systemd starts without"
         translation.lose((*where, "cgroupns_mode"), reason, "nothing")
+    capabilities = [str(each) for each in platform.get("capabilities") or []]
+    found["capabilities"] = [each for each in capabilities if not (systemd and each in SYSTEMDS_CAPABILITIES)]
+    if found["capabilities"] != capabilities:
+        reason = "systemd starts with the fewest rights that do on this host"
+        advice = f"set `capabilities = {json.dumps(capabilities)}` if the role itself needs them"
+        translation.lose((*where, "capabilities"), reason, advice)
     if platform.get("privileged") is True:
         if systemd:
             reason = "systemd starts with fewer rights here"
             translation.lose((*where, "privileged"), reason, "set `privileged = true` if the role itself needs it")
         else:
             found["privileged"] = True
+
+
+def volume_of(translation: Translation, said: str) -> str:
+    """Return a volume as SOURCE:TARGET, paths of the project relative to it; one without a source gets a name."""
+    if ":" not in said:
+        return f"{said.strip('/').replace('/', '-')}:{said}"
+    source, _, rest = said.partition(":")
+    inside = translation.portable(source)
+    return f"{inside.replace('{root}', '.', 1) if inside.startswith('{root}') else source}:{rest}"
 
 
 def memory_of(said: Any) -> int | None:
@@ -176,5 +200,5 @@ def _network(translation: Translation, platforms: list[dict[str, Any]]) -> None:
                 translation.lose(("platforms", number, "networks", order), reason, "nothing, if they only have to meet")
         for network in platform.get("docker_networks") or []:
             subnets = [each.get("subnet") for each in network.get("ipam_config") or [] if each.get("subnet")]
-            if subnets and "networks" not in translation.settings:
+            if subnets and str(subnets[0]).endswith(".0/24") and "networks" not in translation.settings:
                 translation.settings["networks"] = {"machines": str(subnets[0])}

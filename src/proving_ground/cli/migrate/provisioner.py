@@ -107,6 +107,8 @@ def environment(translation: Translation) -> None:
 def variables(translation: Translation, names: dict[str, str]) -> None:
     """Translate the variables of groups and hosts."""
     scenario, settings = translation.scenario, translation.settings
+    if "inventory" in settings:  # they are in that file
+        return
     machines: dict[str, dict[str, Any]] = settings.get("machines", {})
     groups = {group for each in machines.values() for group in each.get("groups", [])}
     for group, said in scenario.get("provisioner", "inventory", "group_vars").items():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from proving_ground.cli.migrate.existing import existing, is_unmanaged
 from proving_ground.cli.migrate.platforms import machines
 from proving_ground.cli.migrate.provisioner import provisioner, relative
 from proving_ground.cli.migrate.scenario import Scenario
@@ -16,7 +17,7 @@ CONTAINERS = ("docker", "podman", "containers")
 FOUND = (".", "meta", "collections", "roles")
 """Directories in which a requirements.yml is found, besides the playbook's."""
 
-ORDER = ("image", "init", "privileged", "inventory", "playbook", "ansible_config", "check_mode")
+ORDER = ("image", "init", "privileged", "inventory", "playbook", "ansible_config")
 """The order of settings in the file; tables come after them."""
 
 HOSTS = re.compile(r"testinfra_hosts\s*=")
@@ -35,7 +36,7 @@ def translate(scenario: Scenario) -> Translation:
                 advice = "edit pyproject.toml where it has to be another"
                 translation.note(f"{source.path}:{each.line}", each.text, reason, advice)
     driver(translation)
-    names = machines(translation)
+    names = existing(translation) if is_unmanaged(scenario) else machines(translation)
     provisioner(translation, names)
     sequence(translation)
     verifier(translation)
@@ -50,6 +51,8 @@ def driver(translation: Translation) -> None:
     """Say what becomes of the driver, unless containers of an image are what it made as well."""
     name = str(translation.scenario.get("driver").get("name") or "default")
     if name in CONTAINERS:
+        return
+    if name in {"default", "delegated"} and is_unmanaged(translation.scenario):
         return
     images = all(each.get("image") for each in translation.scenario.content.get("platforms") or [])
     if name == "vagrant":
@@ -70,7 +73,8 @@ def sequence(translation: Translation) -> None:
         return
     keys = ("scenario", "test_sequence")
     if "check" in said:
-        translation.settings["check_mode"] = True
+        advice = "write a test that runs the playbook so, or run `ansible-playbook --check` while machines are up"
+        translation.lose(keys, "check mode is no step", advice)
     if "idempotence" not in said:
         advice = "add `-k 'not idempotence'` to pytest's `addopts`, or tag tasks with molecule-idempotence-notest"
         translation.lose(keys, "idempotence is tested after every converge", advice)

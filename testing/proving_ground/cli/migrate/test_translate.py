@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from proving_ground.cli.migrate.scenario import scenarios_of
 from proving_ground.cli.migrate.translate import combined, translate
 from proving_ground.cli.migrate.translation import Translation
-from testing.proving_ground.cli.migrate.conftest import Translates
+from testing.proving_ground.cli.migrate.conftest import Translates, problems_in
 
 USUAL = """\
 ---
@@ -92,10 +93,10 @@ def test_machines_keep_what_platforms_say(translated: Translates) -> None:
             children: [frontends]
             memory: 1g
             cpus: 1.5
-            volumes: ["${MOLECULE_PROJECT_DIRECTORY}/files:/srv:ro"]
+            volumes: ["${MOLECULE_PROJECT_DIRECTORY}/files:/srv:ro", /var/lib/cache]
             tmpfs: {/run: "", /tmp: exec}
-            capabilities: [NET_ADMIN]
-            published_ports: ["8080:80/tcp"]
+            capabilities: [NET_ADMIN, SYS_ADMIN]
+            published_ports: ["8080:80/tcp", "9000-9010:9000-9010"]
             env: {LANG: C.UTF-8}
             networks: [{name: front}, {name: back}]
             ulimits: ["nofile:262144:262144"]
@@ -110,7 +111,7 @@ def test_machines_keep_what_platforms_say(translated: Translates) -> None:
             "image": "debian:12",
             "memory": 1024,
             "cpus": 2,
-            "volumes": ["{root}/files:/srv:ro"],
+            "volumes": ["./files:/srv:ro", "var-lib-cache:/var/lib/cache"],
             "tmpfs": ["/tmp:exec"],
             "ports": ["8080:80/tcp"],
             "capabilities": ["NET_ADMIN"],
@@ -118,7 +119,12 @@ def test_machines_keep_what_platforms_say(translated: Translates) -> None:
         },
         "db": {"numbered": False, "image": "ubuntu:24.04"},
     }
-    assert set(lost(found)) == {"platforms[0].networks[1]", "platforms[0].ulimits"}
+    assert set(lost(found)) == {
+        "platforms[0].published_ports[1]",
+        "platforms[0].networks[1]",
+        "platforms[0].ulimits",
+        "platforms[0].capabilities",
+    }
 
 
 @pytest.mark.parametrize(
@@ -239,7 +245,6 @@ def test_steps_that_run_otherwise_are_told(root: Path, translated: Translates) -
         scenario: {test_sequence: [create, converge, check, verify, destroy]}
         verifier: {name: goss}
     """)
-    assert found.settings["check_mode"] is True
     assert set(lost(found)) == {
         "driver.name",
         "platforms[0].dockerfile",
@@ -272,6 +277,37 @@ def test_tests_that_ask_molecule_for_hosts_are_named_with_the_change(root: Path,
     assert "A" not in found.settings["playbook_environment"]
 
 
+def test_hosts_that_molecule_does_not_make_become_an_inventory(translated: Translates) -> None:
+    found = translated("""
+        driver:
+          name: default
+          options: {managed: false, ansible_connection_options: {ansible_user: admin}}
+        platforms: [{name: web_1, groups: [web]}, {name: db_1}]
+        provisioner:
+          inventory:
+            hosts: {all: {hosts: {db_1: {ansible_host: 192.0.2.7}}}}
+            host_vars: {web_1: {ansible_host: 192.0.2.6}}
+            group_vars: {web: {port: 80}, all: {zone: null}}
+    """)
+    assert found.settings == {
+        "inventory": "molecule/default/hosts.yml",
+        "playbook": "molecule/default/converge.yml",
+        "converge": True,
+        "playbook_environment": OWN,
+    }
+    assert yaml.safe_load(found.files["molecule/default/hosts.yml"]) == {
+        "all": {
+            "hosts": {
+                "web_1": {"ansible_user": "admin", "ansible_host": "192.0.2.6"},
+                "db_1": {"ansible_user": "admin", "ansible_host": "192.0.2.7"},
+            },
+            "children": {"web": {"hosts": {"web_1": {}}, "vars": {"port": 80}}},
+            "vars": {"zone": None},
+        }
+    }
+    assert lost(found) == {}
+
+
 def test_other_scenarios_are_profiles_with_what_differs(root: Path, translated: Translates) -> None:
     translated("""
         driver: {name: docker}
@@ -289,6 +325,7 @@ def test_other_scenarios_are_profiles_with_what_differs(root: Path, translated: 
     found = [translate(scenario) for scenario in scenarios_of(root, {})]
     assert [each.losses for each in found] == [[], []], "the driver is that of the base configuration"
     table = combined(found)
+    assert problems_in(table) == []
     assert table["playbook"] == "molecule/default/converge.yml"
     assert set(table["profiles"]) == {"cluster"}
     profile = table["profiles"]["cluster"]
