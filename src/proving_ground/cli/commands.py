@@ -39,6 +39,7 @@ def create(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG00
 def converge(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
     """Run the playbook on the machines, also if they are converged."""
     life.create()
+    life.prepare()
     result = life.converge()
     life.progress.say(f"{len(result.changed)} of {len(result.outcomes)} outcomes changed something")
 

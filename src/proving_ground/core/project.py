@@ -13,6 +13,9 @@ from proving_ground.core.lines import toml_lines
 from proving_ground.core.problems import Keys, Lines, Problem, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
 
+STEPS = ("prepare",)
+"""Settings with the playbook of a step: beside the playbook that converges, or relative to the root directory."""
+
 TABLE = "tool.proving-ground"
 FILE = "pyproject.toml"
 
@@ -34,6 +37,8 @@ class Project:
         group_variables: Ansible variables by group.
         profiles: names of profiles, each with the keys that replace those of the table.
         playbook: the playbook that converges the machines.
+        prepare: the playbook that prepares new machines, beside ``playbook`` or relative to the root directory; it need
+            not exist.
         steps: whether syntax, converge and idempotence are tests that the plugin adds.
         topologies: the directory of topology files.
         depot: the directory of ``depot.yml``, which lists the components to build for the machines.
@@ -63,6 +68,7 @@ class Project:
     group_variables: tuple[tuple[str, Any], ...] = ()
     profiles: tuple[tuple[str, Any], ...] = ()
     playbook: str = "site.yml"
+    prepare: str = "prepare.yml"
     steps: bool = True
     topologies: str = "topology"
     depot: str = "depot"
@@ -101,9 +107,12 @@ def read_project(root: Path, profile: str = "") -> Project:
     if problems:
         raise refusal(UsageError, shown(file), problems, toml_lines(text, TABLE))
     chosen = profiles.chosen(said, profile)
-    if (named := chosen.get("playbook")) is not None and not (root / named).is_file():
-        problem = Problem(("playbook",), f"there is no playbook {named}", "name one that is there")
-        raise refusal(UsageError, shown(file), [problem], profiles.lines_in(said, profile, toml_lines(text, TABLE)))
+    beside = (root / chosen.get("playbook", "site.yml")).parent
+    for key in ("playbook", *STEPS):
+        named, places = chosen.get(key), (root, *([beside] if key in STEPS else []))
+        if named is not None and not any((place / named).is_file() for place in places):
+            problem = Problem((key,), f"there is no playbook {named}", "name one that is there")
+            raise refusal(UsageError, shown(file), [problem], profiles.lines_in(said, profile, toml_lines(text, TABLE)))
     return Project(**{key: _value(value) for key, value in chosen.items()})
 
 

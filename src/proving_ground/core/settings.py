@@ -111,6 +111,16 @@ class Settings:
         return self.project.playbook
 
     @property
+    def prepare(self) -> str:
+        """The playbook that prepares new machines, relative to ``root``; empty if there is none, or nothing is new."""
+        return "" if self.is_existing else self._beside(self.project.prepare)
+
+    def _beside(self, name: str) -> str:
+        """Return the path of a step's playbook: beside the project's, or else in ``root``; empty if there is none."""
+        places = dict.fromkeys((Path(self.playbook).parent, Path()))
+        return next((str(place / name) for place in places if (self.root / place / name).is_file()), "")
+
+    @property
     def is_role(self) -> bool:
         """Whether the project itself is an Ansible role."""
         return (self.root / "tasks" / "main.yml").is_file()

@@ -22,6 +22,7 @@ from proving_ground.lifecycle.steps import (
     ConvergePhase,
     Create,
     MarkConverged,
+    Prepare,
     Remove,
     Restore,
     Save,
@@ -74,11 +75,15 @@ class Executor:
             known = sorted(path.name for pattern in ("*.yml", "*.yaml") for path in settings.root.glob(pattern))
             raise UsageError(f"there is no playbook {playbook}", hint=nearest(playbook, known) if known else "")
         # It changes the machines: they are no longer what the project's own playbook, or a checkpoint, made of them.
-        self.state.ledger.update(converged_key="", reached="", reached_key="")
+        self.state.ledger.update(created_key="", converged_key="", reached="", reached_key="")
+        with self.progress.step(playbook):
+            return self._run_other(playbook, *arguments)
+
+    def _run_other(self, playbook: str, *arguments: str) -> Converge:
+        settings = self.state.settings
         settings = replace(settings, project=replace(settings.project, playbook=playbook))
         inventory, timeouts = self.state.write_inventory(), self.state.timeouts
-        with self.progress.step(playbook):
-            return run_playbook(settings, inventory, self.progress, *arguments, timeouts=timeouts)
+        return run_playbook(settings, inventory, self.progress, *arguments, timeouts=timeouts)
 
     def _idle(self, result: Converge) -> ConvergeError:
         """The error of a playbook that has run no task: Ansible only warns about hosts that match no machine."""
@@ -112,8 +117,16 @@ class Executor:
         preflight.check_reachable(self.state.settings, self.state.topology, self.progress, self.state.timeouts)
 
     @_take.register
-    def _create(self, _: Create) -> None:
+    def _create(self, step: Create) -> None:
         self._make(None)
+        self.state.ledger.update(created_key=step.key)
+
+    @_take.register
+    def _prepare(self, step: Prepare) -> None:
+        self.state.ledger.update(created_key="", reached="", reached_key="")
+        with self.progress.step("prepare"):
+            self._run_other(step.playbook)
+        self.state.ledger.update(prepared=True)
 
     def _make(self, checkpoint: str | None) -> None:
         state = self.state
@@ -134,6 +147,7 @@ class Executor:
             self._make(step.key)
         state.checkpoints.restore_files(checkpoint)
         self._at(step.phase, step.key, restored_at=started)
+        self.state.ledger.update(prepared=True)
 
     @_take.register
     def _save(self, step: Save) -> None:
@@ -157,7 +171,7 @@ class Executor:
         if step.phase == self.state.up_to(self.state.needed_roles)[-1] != self.state.phases[-1]:
             self.progress.say(f"the chosen tests need phase {step.phase.name}, and nothing after it")
         # While a phase runs, the machines are at no phase.
-        self.state.ledger.update(reached="", reached_key="")
+        self.state.ledger.update(created_key="", reached="", reached_key="")
         try:
             with self.progress.step(f"converge {step.phase.name}"):
                 result = self.play(plays=(step.before.plays, step.phase.plays))
@@ -168,6 +182,7 @@ class Executor:
 
     @_take.register
     def _converge_all(self, step: ConvergeAll) -> None:
+        self.state.ledger.update(created_key="")
         with self.progress.step(step.name):
             result = self.play(*step.arguments)
         if not result.outcomes:

@@ -123,6 +123,14 @@ class Lifecycle:
         assert record is not None, "machines that have just come up are in the ledger"
         return record
 
+    def prepare(self) -> None:
+        """Run the playbook that prepares new machines, unless there is none, or it has run on these.
+
+        Raises:
+            ConvergeError: it is wrong, or a task failed.
+        """
+        self._carry_out(planner.plan_prepare)
+
     def ensure_converged(self) -> Converge | None:
         """Run the playbook unless the machines are converged with this content, or ``--pg-reuse`` is set.
 

@@ -16,6 +16,7 @@ from proving_ground.lifecycle.steps import (
     ConvergePhase,
     Create,
     MarkConverged,
+    Prepare,
     Remove,
     Restore,
     Save,
@@ -35,6 +36,7 @@ class Facts:
         wanted: the phases up to the last one that the chosen tests need.
         keys: name of a phase → hash of the content that it depends on.
         saved: keys of the complete checkpoints.
+        prepare: the playbook that prepares new machines; empty if there is none.
         in_place: whether the provider stores checkpoints in the machines themselves.
     """
 
@@ -44,6 +46,7 @@ class Facts:
     wanted: tuple[Phase, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     saved: frozenset[str] = frozenset()
+    prepare: str = ""
     in_place: bool = False
 
     @property
@@ -55,6 +58,17 @@ class Facts:
     def is_new(self) -> bool:
         """Whether machines have to be created: none exist, or an earlier run ended while it was creating them."""
         return not self.settings.reuse and (self.record is None or self.record.phase == "creating")
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether no playbook has run on the machines, and they were created with the current content."""
+        return self.is_same and self.record is not None and self.record.created_key == self.keys[self.phases[0].name]
+
+    @property
+    def is_unprepared(self) -> bool:
+        """Whether the playbook that prepares machines still has to run on them; new ones always need it."""
+        done = not self.is_new and self.record is not None and self.record.prepared
+        return bool(self.prepare) and not self.settings.reuse and not done
 
     @property
     def is_same(self) -> bool:
@@ -118,22 +132,44 @@ def new_machines(facts: Facts) -> list[Step]:
     if not facts.in_place and (phase := facts.newest) is not None:
         return [Restore(phase, facts.keys[phase.name])]
     first = facts.phases[0]
-    return [Create(), Save(first, facts.keys[first.name])]
+    key = facts.keys[first.name]
+    return [Create(key)] if facts.prepare else [Create(key), Save(first, key)]
+
+
+def preparation(facts: Facts) -> list[Step]:
+    """Return the steps that prepare new machines, and then save them if there are checkpoints."""
+    if not facts.prepare:
+        return []
+    if not facts.by_checkpoints or not facts.phases:
+        return [Prepare(facts.prepare)]
+    first = facts.phases[0]
+    return [Prepare(facts.prepare), Save(first, facts.keys[first.name])]
+
+
+def plan_prepare(facts: Facts) -> list[Step]:
+    """Return the part of :func:`plan_converge` up to the preparation; nothing if no machine has to be prepared."""
+    steps = plan_converge(facts)
+    found = [number for number, step in enumerate(steps) if isinstance(step, Prepare)]
+    if not found:
+        return []
+    end = found[0] + 1
+    return steps[: end + 1] if isinstance(steps[end] if end < len(steps) else None, Save) else steps[:end]
 
 
 def plan_converge(facts: Facts) -> list[Step]:
     """Return the steps to machines converged up to the last wanted phase; raises as :func:`plan_machines`.
 
-    Without a playbook the machines only have to be up.
+    Without a playbook the machines only have to be up, and prepared.
     """
+    prepares = preparation(facts) if facts.is_unprepared else []
     if not facts.phases:
-        return plan_machines(facts)
+        return [*plan_machines(facts), *prepares]
     if facts.by_checkpoints and (facts.is_new or not facts.is_converged):
         return plan_phases(facts)
     machines = plan_machines(facts)
     if not facts.is_new and facts.is_converged:
         return machines
-    return [*machines, *plan_whole(facts)]
+    return [*machines, *prepares, *plan_whole(facts)]
 
 
 def plan_whole(facts: Facts, name: str = "converge", *arguments: str) -> list[Step]:
@@ -153,11 +189,14 @@ def plan_phases(facts: Facts) -> list[Step]:
         steps = plan_machines(facts)
     elif at is not None:
         steps = []
+    elif facts.prepare and facts.is_untouched:
+        steps = preparation(facts)
     elif facts.in_place and facts.is_same and (phase := facts.newest) is not None:
         steps = [Restore(phase, facts.keys[phase.name], in_place=True)]
     else:
         steps = [Remove("they were converged with other content"), *new_machines(facts)]
     if steps:
+        steps += preparation(facts) if isinstance(steps[-1], Create) else []
         last = steps[-1]
         at = last.phase if isinstance(last, Restore | Save) else facts.phases[0]
         restored = [AwaitRestored(0, at)] if isinstance(last, Restore) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -111,7 +112,10 @@ class State:
         factor = f"{self.settings.timeout_factor:g}"
         project = replace(self.settings.project, playbook=self.settings.playbook)
         made_of = self.provider.content
-        more = [repr(self.topology), self.view.key, factor, made_of, requirements.key(self.settings)]
+        prepare = self.settings.prepare
+        prepared = replace(project, playbook=prepare)
+        before = [key(self.settings.root, prepared, Phase("prepare", sys.maxsize))] if prepare else []
+        more = [*before, repr(self.topology), self.view.key, factor, made_of, requirements.key(self.settings)]
         return key(self.settings.root, project, phase, *more)
 
     def facts(self) -> Facts:
@@ -124,6 +128,7 @@ class State:
             wanted=self.up_to(self.needed_roles) if known else (),
             keys=_Keys(self, known),
             saved=frozenset(each.key for each in self.checkpoints if each.complete),
+            prepare=self.settings.prepare,
             in_place=self.provider.in_place,
         )
 

@@ -31,10 +31,30 @@ class CheckReachable:
 
 @dataclass(frozen=True)
 class Create:
-    """Create new machines."""
+    """Create new machines.
+
+    Attributes:
+        key: the key of the phase before any play; empty without checkpoints.
+    """
+
+    key: str = ""
 
     def __str__(self) -> str:
         return "create the machines"
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Run the playbook that prepares new machines.
+
+    Attributes:
+        playbook: its path, relative to the project's root directory.
+    """
+
+    playbook: str
+
+    def __str__(self) -> str:
+        return f"prepare: run {self.playbook}"
 
 
 @dataclass(frozen=True)
@@ -139,4 +159,15 @@ class MarkConverged:
         return "note that the machines are converged"
 
 
-Step = Remove | CheckReachable | Create | Restore | Save | AwaitRestored | ConvergePhase | ConvergeAll | MarkConverged
+Step = (
+    Remove
+    | CheckReachable
+    | Create
+    | Prepare
+    | Restore
+    | Save
+    | AwaitRestored
+    | ConvergePhase
+    | ConvergeAll
+    | MarkConverged
+)

@@ -27,6 +27,7 @@ OF_THE_RUN = (*OUTLIVING, "ssh", "ssh.config", "vagrant.json", "inventory.yml", 
 KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "str | None": (str, type(None)),
+    "bool": (bool,),
     "int": (int,),
     "float": (float, int),
 }
@@ -50,6 +51,8 @@ class Record:
         network_prefix: override of the machines' network, or None.
         network: name of the network created for them.
         phase: ``creating``, ``created`` or ``converged``.
+        created_key: key of the phase before any play, until a playbook runs on them; empty without checkpoints.
+        prepared: whether the playbook that prepares machines has run on them.
         reached: the phase of the playbook that they are at, if they are converged in phases.
         reached_key: the key of that phase.
         restored_at: when they were restored (UTC); empty after the wait for all their services.
@@ -66,6 +69,8 @@ class Record:
     network_prefix: str | None = None
     network: str = ""
     phase: str = "creating"
+    created_key: str = ""
+    prepared: bool = False
     converged_key: str = ""
     reached: str = ""
     reached_key: str = ""

@@ -76,7 +76,25 @@ def pg_topology(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Topology
 
 
 @pytest.fixture(scope="session")
-def pg_converged(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Converge | None:
+def pg_prepared(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> ConvergeError | None:
+    """Machines on which the playbook that prepares them has run; the error of the task that failed in it, or None."""
+    run = run_of(pytestconfig)
+
+    def prepare() -> ConvergeError | None:
+        try:
+            once(run, "prepare", pg_machines.prepare)
+        except ConvergeError as error:
+            run.note_failed_task(error)
+            return error
+        return None
+
+    return run.attempt(prepare) if run.settings.prepare else None
+
+
+@pytest.fixture(scope="session")
+def pg_converged(
+    pytestconfig: pytest.Config, pg_machines: Lifecycle, pg_prepared: ConvergeError | None
+) -> Converge | None:
     """Converged machines: the playbook's result, or None if the machines were converged before, or if a task failed.
 
     In a project without a playbook the machines are only up.
@@ -85,6 +103,8 @@ def pg_converged(pytestconfig: pytest.Config, pg_machines: Lifecycle) -> Converg
     run = run_of(pytestconfig)
 
     def converge() -> Converge | None:
+        if pg_prepared is not None:
+            return None
         try:
             return once(run, "converge", pg_machines.ensure_converged)
         except ConvergeError as error:

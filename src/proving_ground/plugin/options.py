@@ -70,6 +70,7 @@ MARKERS = (
     "before_converge: the test needs machines before the playbook runs on them",
     "lifecycle: the test is a phase of the run itself: syntax, converge, idempotence",
     "syntax: the test is the step that lets Ansible parse the playbook",
+    "prepare: the test is the step that runs the playbook that prepares new machines",
     "converge: the test is the step that runs the playbook",
     "idempotence: the test is part of the step that runs the playbook once more",
     "disruptive: the test disturbs the machines or other tests; with -n, no other test runs at the same time",

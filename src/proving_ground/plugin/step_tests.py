@@ -20,9 +20,20 @@ def test_syntax(pg_lifecycle: Lifecycle, pytestconfig: pytest.Config) -> None:
     run_of(pytestconfig).attempt(pg_lifecycle.syntax)
 
 
+@pytest.mark.prepare
+def test_prepare(pg_prepared: ConvergeError | None) -> None:
+    """The playbook that prepares new machines runs without a failed task."""
+    if pg_prepared is not None:
+        raise pg_prepared
+
+
 @pytest.mark.converge
-def test_converge(pg_converged: Converge | None, pg_converge_failure: ConvergeError | None) -> None:
+def test_converge(
+    pg_prepared: ConvergeError | None, pg_converged: Converge | None, pg_converge_failure: ConvergeError | None
+) -> None:
     """The playbook runs without a failed task."""
+    if pg_prepared is not None:
+        pytest.skip(f"the machines are not prepared: {pg_prepared.cause}")
     assert pg_converge_failure is None, str(pg_converge_failure)
     failed = [str(outcome) for outcome in (pg_converged.outcomes if pg_converged else ()) if outcome.status == "failed"]
     assert failed == []

@@ -20,9 +20,14 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if are_wanted(config):
         module = pytest.Module.from_parent(session, path=TESTS, nodeid=NODE)
         steps = list(session.genitems(module))
-        if not named(config):  # without roles pytest would show the test of each as skipped
-            steps = [item for item in steps if getattr(item, "originalname", "") != "test_idempotence"]
-        items[:0] = steps
+        without = absent(config)
+        items[:0] = [item for item in steps if getattr(item, "originalname", "") not in without]
+
+
+def absent(config: pytest.Config) -> frozenset[str]:
+    """Return the names of the tests that the project has no playbook, or no roles, for: pytest would show a skip."""
+    has = {"test_idempotence": named(config), "test_prepare": run_of(config).settings.prepare}
+    return frozenset(name for name, found in has.items() if not found)
 
 
 def are_wanted(config: pytest.Config) -> bool:

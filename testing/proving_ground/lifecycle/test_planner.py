@@ -11,7 +11,7 @@ import pytest
 from proving_ground.ansible.phases import Phase
 from proving_ground.core.errors import UsageError
 from proving_ground.core.settings import Settings
-from proving_ground.lifecycle.planner import Facts, await_restored, plan_converge, plan_machines
+from proving_ground.lifecycle.planner import Facts, await_restored, plan_converge, plan_machines, plan_prepare
 from proving_ground.machines.ledger import Record
 
 CREATED, STORE, ALL = PHASES = (Phase("created", 0), Phase("store", 2), Phase("all", 3))
@@ -71,6 +71,45 @@ def test_what_an_interrupted_creation_left_is_removed_first() -> None:
     assert words(facts(replace(UP, phase="creating")))[0] == (
         "remove the machines: an earlier run ended while it was creating them"
     )
+
+
+PREPARE = "prepare: run prepare.yml"
+
+
+def prepared(record: Record | None = None, **changes: Any) -> list[str]:
+    return words(facts(record, prepare="prepare.yml", **changes))
+
+
+def test_new_machines_are_prepared_once() -> None:
+    assert prepared() == ["create the machines", PREPARE, "converge: run the whole playbook"]
+    assert PREPARE in prepared(UP)
+    assert PREPARE not in prepared(replace(UP, prepared=True))
+    assert PREPARE not in prepared(UP, reuse=True)
+
+
+def test_machines_of_a_project_without_a_playbook_are_prepared() -> None:
+    assert words(Facts(Settings(Path("/project"), "now"), None, prepare="prepare.yml")) == [
+        "create the machines",
+        PREPARE,
+    ]
+
+
+def test_by_checkpoints_the_first_one_has_prepared_machines() -> None:
+    begins = [PREPARE, "save checkpoint created (k0)", "converge phase store: plays 1 to 2"]
+    assert prepared(checkpoints=True)[:4] == ["create the machines", *begins]
+    assert prepared(replace(UP, created_key="k0"), checkpoints=True)[:3] == begins, "they were created for it"
+    assert prepared(UP, checkpoints=True)[1:5] == ["create the machines", *begins], "with what else, nobody knows"
+    assert PREPARE not in prepared(checkpoints=True, saved=frozenset({"k0"})), "a restored machine is prepared"
+
+
+@pytest.mark.parametrize("checkpoints", [False, True])
+def test_the_preparation_is_the_first_part_of_the_converge(*, checkpoints: bool) -> None:
+    whole = facts(checkpoints=checkpoints, prepare="prepare.yml")
+    first = [str(step) for step in plan_prepare(whole)]
+    assert first == words(whole)[: len(first)]
+    assert first[1] == PREPARE
+    assert len(first) == (3 if checkpoints else 2)
+    assert plan_prepare(facts()) == []
 
 
 def test_by_checkpoints_every_phase_is_saved() -> None:

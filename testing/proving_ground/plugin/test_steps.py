@@ -70,6 +70,35 @@ def test_a_playbook_without_roles_has_no_test_of_each(project: pytest.Pytester) 
     assert listed(project) == [*ALL[:2], ALL[3], OWN]
 
 
+def test_a_project_with_a_preparation_has_a_test_of_it(project: pytest.Pytester) -> None:
+    project.makefile(".yml", prepare=PLAYBOOK)
+    assert listed(project) == [ALL[0], "steps::test_prepare", *ALL[1:], OWN]
+    assert listed(project, "-m", "prepare") == ["steps::test_prepare"]
+
+
+def test_a_preparation_that_fails_is_one_failure_and_nothing_runs_after_it(project: pytest.Pytester) -> None:
+    project.makefile(".yml", prepare=PLAYBOOK)
+    project.makeconftest(
+        """
+import pytest
+
+class Machines:
+    def prepare(self):
+        from proving_ground.core.errors import ConvergeError
+        raise ConvergeError("failed: no such package", where="etcd-01: Install", play="Prepare")
+
+@pytest.fixture(scope="session")
+def pg_machines():
+    return Machines()
+"""
+    )
+    result = project.runpytest("-p", "no:cacheprovider", "-rfs", "-k", "not syntax")
+    assert result.ret == 15
+    result.assert_outcomes(failed=1, skipped=3, passed=1, deselected=1)
+    result.stdout.fnmatch_lines(["FAILED steps::test_prepare - *Install: failed: no such package*"])
+    result.stdout.fnmatch_lines(["SKIPPED*the machines are not prepared: etcd-01: Install: *"])
+
+
 def test_a_playbook_that_ansible_cannot_parse_ends_the_run_before_there_are_machines(project: pytest.Pytester) -> None:
     (project.path / "site.yml").write_text("- {name: First, hosts: etcd, rolls: [store]}\n", encoding="utf-8")
     project.makeconftest(
