@@ -37,17 +37,27 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def debian(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The image ``debian:12``: that of this host, of a registry, or else one made of Debian's own packages."""
-    name, log = "debian:12", tmp_path_factory.mktemp("image") / "log"
+    """The image ``debian:12``."""
+    return image("debian:12", "bookworm", tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(scope="session")
+def debian_13(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image ``debian:13``."""
+    return image("debian:13", "trixie", tmp_path_factory.mktemp("image"))
+
+
+def image(name: str, suite: str, directory: Path) -> str:
+    """Return an image that is on this host then: of a registry, or else one made of Debian's own packages."""
     docker_engine.ensure_running(Progress())
     if container_image.identifier(name):
         return name
     try:
         docker_engine.docker("pull", "--quiet", name, timeout=300)
     except MachineError:
-        archive = log.with_name("debian.tar")
-        command = ["mmdebstrap", "--variant=minbase", "bookworm", str(archive)]
-        commands.run(command, error=MachineError, where="mmdebstrap", timeout=900, log=log)
+        archive = directory / "debian.tar"
+        command = ["mmdebstrap", "--variant=minbase", suite, str(archive)]
+        commands.run(command, error=MachineError, where="mmdebstrap", timeout=900, log=directory / "log")
         docker_engine.docker("import", str(archive), name, timeout=300)
     return name
 
@@ -150,4 +160,45 @@ def test_an_upgrade_is_a_step_between_two_checks(project: Path) -> None:
         "test_the_upgrade_changes_the_version_and_nothing_else[machine-01]": [],
         "test_the_upgrade_is_idempotent": [],
     }
+    assert_nothing_is_left(project, "container")
+
+
+@pytest.mark.usefixtures("debian", "debian_13")
+@pytest.mark.parametrize("project", ["two-images"], indirect=True)
+def test_a_role_is_tested_on_a_machine_of_each_image(project: Path) -> None:
+    passes(project, "pytest")
+    assert cases_of(project) == {
+        "test_syntax": [],
+        "test_converge": [],
+        "test_idempotence[debian-12-two-images]": [],
+        "test_idempotence[debian-13-two-images]": [],
+        "test_idempotence_outside_roles": [],
+        "test_the_motto_names_the_release[debian-12]": [],
+        "test_the_motto_names_the_release[debian-13]": [],
+    }
+    assert_nothing_is_left(project, "container")
+
+
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("project", ["cluster"], indirect=True)
+def test_a_cluster_of_three_has_groups_variables_and_a_profile(project: Path) -> None:
+    passes(project, "pytest")
+    assert cases_of(project) == {
+        "test_syntax": [],
+        "test_converge": [],
+        "test_idempotence[store-01-store]": [],
+        "test_idempotence[web-01-web]": [],
+        "test_idempotence[web-02-web]": [],
+        "test_idempotence_outside_roles": [],
+        "test_the_store_runs[store-01]": [],
+        "test_each_server_shows_the_stores_page[web-01]": [],
+        "test_each_server_shows_the_stores_page[web-02]": [],
+        "test_other_machines_reach_each_server_by_name[store-01]": [],
+    }
+    passes(project, "pytest", "--pg-profile", "single", "--pg-keep=always")
+    assert "test_the_store_runs[all-in-one]" in cases_of(project)
+    other = run(project, "pytest", "--pg-reuse")
+    assert other.returncode == 11, other.stdout
+    assert "machines of profile 'single'" in other.stdout + other.stderr
+    passes(project, "proving_ground.cli", "destroy")
     assert_nothing_is_left(project, "container")

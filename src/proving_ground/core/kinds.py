@@ -13,6 +13,9 @@ RESERVED = ("all", "localhost", "nodes", "ungrouped")
 NODES = "nodes"
 """The generated inventory's group of all machines."""
 
+LONGEST = 63
+"""The most characters of a host's name."""
+
 Kinds = dict[str, dict[str, Any]]
 """Entries of a plan's ``machines`` by kind."""
 
@@ -54,6 +57,9 @@ def problems_of(kinds: Kinds) -> Iterator[Problem]:
         for name in names:
             if name in RESERVED:
                 yield Problem(("machines", kind), f"a machine cannot be called {name}", "choose another name")
+            if len(name) > LONGEST:
+                text = f"{name} has {len(name)} characters, a machine's name at most {LONGEST}"
+                yield Problem(("machines", kind), text, "choose a shorter name")
             if name in taken:
                 text = f"two machines are called {name}: one of kind {taken[name]}"
                 yield Problem(("machines", kind), text, "choose another name")

@@ -20,15 +20,12 @@ def plan_of(settings: Settings) -> Topology:
     """
     project, name, prefix = settings.project, settings.topology, settings.network_prefix
     common = {key: dict(getattr(project, key)) for key in ("networks", "variables", "group_variables")}
-    if name == "default" and (project.machines or (project.image and name not in names(settings.topologies))):
+    has_image = bool(project.image or project.images)
+    if name == "default" and (project.machines or (has_image and name not in names(settings.topologies))):
         plan = {"machines": dict(project.machines) or ONE, **common}
-        return checked(
-            settings,
-            parse(
-                name, plan, prefix, where=shown(settings.root / FILE), lines=lines_of(settings.root, settings.profile)
-            ),
-        )
-    return checked(settings, load(settings.topologies, name, prefix, common))
+        where, lines = shown(settings.root / FILE), lines_of(settings.root, settings.profile)
+        return checked(settings, parse(name, plan, prefix, where=where, lines=lines, images=project.images))
+    return checked(settings, load(settings.topologies, name, prefix, common, project.images))
 
 
 def checked(settings: Settings, plan: Topology) -> Topology:

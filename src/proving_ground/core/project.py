@@ -27,6 +27,7 @@ class Project:
     Attributes:
         image: the container image of the machines, or a tar archive with a root file system; empty if Vagrant creates
             the machines.
+        images: a matrix: each of these images has its own set of machines; empty for one set.
         init: process 1 of a container: ``systemd``, or ``none`` for a process that only waits; empty means systemd.
         privileged: whether containers run with ``--privileged``.
         inventory: an inventory of hosts that exist, as a file, a script or a directory; empty if machines are created.
@@ -58,6 +59,7 @@ class Project:
     """
 
     image: str = ""
+    images: tuple[str, ...] = ()
     init: str = ""
     privileged: bool = False
     inventory: str = ""

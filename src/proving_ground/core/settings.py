@@ -25,7 +25,7 @@ def usual_provider(project: Project) -> str:
     """The provider of a project that is asked for none: that of its inventory, or of an image that it names."""
     if project.inventory:
         return EXISTING
-    has_image = project.image or any((entry or {}).get("image") for _, entry in project.machines)
+    has_image = project.image or project.images or any((entry or {}).get("image") for _, entry in project.machines)
     return "container" if has_image else "docker"
 
 

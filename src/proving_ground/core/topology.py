@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from proving_ground.core import image_matrix
 from proving_ground.core.addresses import addresses_of, networks_of
 from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import UsageError, not_yaml
@@ -117,7 +119,9 @@ class Topology:
 
     def named_in(self, text: str) -> tuple[Node, ...]:
         """Return the nodes whose names occur in ``text`` (a test's node id), in the order of the topology."""
-        return tuple(node for node in self.nodes if node.name in text)
+        return tuple(
+            node for node in self.nodes if re.search(rf"{re.escape(node.name)}(?![0-9A-Za-z])", text) is not None
+        )
 
     def within(self, network_prefix: str | None) -> Topology:
         """Return the topology with the network ``machines`` moved to this prefix; self if None or unchanged."""
@@ -140,7 +144,13 @@ def names(directory: Path) -> list[str]:
     return sorted(path.stem for path in directory.glob("*.yml"))
 
 
-def load(directory: Path, name: str, network_prefix: str | None = None, common: Common | None = None) -> Topology:
+def load(
+    directory: Path,
+    name: str,
+    network_prefix: str | None = None,
+    common: Common | None = None,
+    images: Sequence[str] = (),
+) -> Topology:
     """Read ``directory/name.yml``.
 
     Args:
@@ -148,6 +158,7 @@ def load(directory: Path, name: str, network_prefix: str | None = None, common: 
         name: the file's name without ``.yml``.
         network_prefix: first three octets (``10.7.0``) that replace those of the machines' network, or None.
         common: what the project says for all its topologies; what the file says goes before it, key by key.
+        images: of which there is one set of machines each; empty for one set.
 
     Raises:
         UsageError: the file does not exist or is invalid.
@@ -162,7 +173,7 @@ def load(directory: Path, name: str, network_prefix: str | None = None, common: 
         plan = read_yaml(text)
     except yaml.YAMLError as error:
         raise UsageError(not_yaml(error), where=shown(path)) from error
-    return parse(name, plan, network_prefix, where=shown(path), lines=yaml_lines(text), common=common)
+    return parse(name, plan, network_prefix, where=shown(path), lines=yaml_lines(text), common=common, images=images)
 
 
 def parse(
@@ -173,6 +184,7 @@ def parse(
     where: str = "topology",
     lines: Lines = no_lines,
     common: Common | None = None,
+    images: Sequence[str] = (),
 ) -> Topology:
     """Turn the content of a topology file into a :class:`Topology`; arguments and errors as in :func:`load`."""
     if problems := check(plan, SCHEMAS / "topology.json"):
@@ -183,7 +195,11 @@ def parse(
     if problems:
         raise refusal(UsageError, where, problems, lines)
     kinds = {kind: entry or {} for kind, entry in plan["machines"].items()}
-    problems = [*problems_of(kinds), *unknown_groups(kinds, said["group_variables"])]
+    problems = [*problems_of(kinds)]
+    if images and not problems:
+        kinds = image_matrix.repeated(kinds, images)
+        problems = [*problems_of(kinds)]
+    problems += unknown_groups(kinds, said["group_variables"])
     if problems:
         raise refusal(UsageError, where, problems, lines)
     named, groups = names_of(kinds), groups_of(kinds)

@@ -32,3 +32,13 @@ def test_with_a_marker_host_is_every_machine_of_its_groups(planned: pytest.Pytes
     assert [item.name for item in items if item.name.startswith("test_groups")] == [
         f"test_groups[{name}]" for name in ("kube-worker-01", "kube-worker-02", "etcd-01")
     ]
+
+
+def test_a_matrix_of_images_makes_a_test_of_each(planned: pytest.Pytester) -> None:
+    (planned.path / "topology" / "default.yml").unlink()
+    planned.makefile(".toml", pyproject='[tool.proving-ground]\nsteps = false\nimages = ["debian:12", "debian:13"]')
+    planned.makepyfile("def test_all(host): pass")
+    items, _ = planned.inline_genitems()
+    assert [item.name for item in items] == ["test_all[debian-12]", "test_all[debian-13]"]
+    chosen = planned.runpytest_inprocess("-p", "no:cacheprovider", "--collect-only", "-q", "-k", "debian-13")
+    assert [line.rpartition("::")[2] for line in chosen.outlines if "::" in line] == ["test_all[debian-13]"]
