@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
@@ -19,6 +19,11 @@ from proving_ground.core.topology import Topology
 IMPORTS = ("import_role", "include_role")
 """Names of the modules that use a role, without their collection."""
 
+LOOKUP = re.compile(
+    r"""\{\{\s*lookup\(\s*["'](?:ansible\.builtin\.)?env["']\s*,\s*["'](\w+)["']\s*\)\s*(\|\s*basename\s*)?\}\}"""
+)
+"""A role's name as Molecule's playbooks have it: ``{{ lookup('env', 'MOLECULE_PROJECT_DIRECTORY') | basename }}``."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -29,12 +34,13 @@ class Step:
     hosts: tuple[str, ...]
 
 
-def steps(playbook: Path, topology: Topology) -> tuple[Step, ...]:
+def steps(playbook: Path, topology: Topology, environment: Mapping[str, str] | None = None) -> tuple[Step, ...]:
     """Return the steps of a playbook in the order in which Ansible runs them.
 
     Args:
         playbook: its file.
         topology: has the hosts of the groups.
+        environment: variables that are set while playbooks run; names of roles may look them up.
 
     Raises:
         ConvergeError: the file does not exist, is not a playbook, or has an invalid host pattern.
@@ -44,8 +50,17 @@ def steps(playbook: Path, topology: Topology) -> tuple[Step, ...]:
         Step(str(play.get("name", "")), role, hosts)
         for play in plays_of(playbook)
         for hosts in [patterns.hosts(play.get("hosts") or "")]
-        for role in dict.fromkeys(roles_of(play))
+        for role in dict.fromkeys(looked_up(name, environment or {}) for name in roles_of(play))
     )
+
+
+def looked_up(name: str, environment: Mapping[str, str]) -> str:
+    """Return the name of a role; one that looks up a known variable of the environment has that name."""
+    found = LOOKUP.fullmatch(name.strip())
+    if found is None or found[1] not in environment:
+        return name
+    value = environment[found[1]]
+    return PurePath(value).name if found[2] else value
 
 
 def plays_of(playbook: Path) -> list[dict[str, Any]]:

@@ -226,7 +226,7 @@ def playbook_steps(config: pytest.Config) -> tuple[Step, ...]:
     if run.plan is UNKNOWN:  # the run has a warning already; Ansible would warn of every group that does not exist
         return ()
     try:
-        return steps(run.settings.root / run.settings.playbook, run.plan)
+        return steps(run.settings.root / run.settings.playbook, run.plan, run.settings.playbook_environment)
     except HarnessError as error:
         if not run.only_looks:
             run.fail(error)

@@ -45,6 +45,25 @@ def test_steps_come_in_the_order_of_the_playbook(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "role"),
+    [
+        ("lookup('env', 'PROJECT') | basename", "nginx"),
+        ('lookup("ansible.builtin.env", "PROJECT")|basename', "nginx"),
+        ("lookup('env', 'NAME')", "acme.web"),
+        ("lookup('env', 'UNKNOWN')", None),
+        ("lookup('env', 'NAME') | upper", None),
+    ],
+)
+def test_a_role_named_by_a_variable_of_the_environment_has_its_name(
+    tmp_path: Path, said: str, role: str | None
+) -> None:
+    text = "- hosts: etcd\n  roles:\n    - role: >-\n        {{ " + said + " }}\n"
+    (tmp_path / "site.yml").write_text(text, encoding="utf-8")
+    found = pairs(steps(tmp_path / "site.yml", PLAN, {"PROJECT": "/srv/nginx", "NAME": "acme.web"}))
+    assert found == (() if role is None else (("etcd-01", role),))
+
+
 def test_host_and_role_come_once(tmp_path: Path) -> None:
     found = pairs(read(tmp_path, PLAYBOOK))
     assert found.count(("kube-worker-01", "base")) == 1
