@@ -80,6 +80,35 @@ def plays_of(playbook: Path) -> list[dict[str, Any]]:
     return plays
 
 
+def plays_on_hosts(playbook: Path, topology: Topology) -> tuple[tuple[str, str], ...]:
+    """Return the name of each play with each of its hosts, also of imported playbooks, in order and each once.
+
+    The host is empty for a play whose hosts only a run knows, or that matches none; a play without a name is called as
+    Ansible calls it, by its pattern.
+
+    Raises:
+        ConvergeError: a file is not a playbook, or has an invalid host pattern.
+    """
+    patterns = Patterns(topology)
+    found: dict[tuple[str, str], None] = {}
+    for play in _every_play(playbook):
+        pattern = play.get("hosts") or ""
+        shown = pattern if isinstance(pattern, str) else ",".join(map(str, pattern))
+        for host in patterns.hosts(pattern) or ("",):
+            found[str(play.get("name") or shown), host] = None
+    return tuple(found)
+
+
+def _every_play(playbook: Path) -> Iterator[dict[str, Any]]:
+    """Yield the plays of a playbook and of those that it imports; Ansible reports an import that does not exist."""
+    for play in plays_of(playbook):
+        imported = next((play[key] for key in play if str(key).rpartition(".")[2] == "import_playbook"), None)
+        if imported is None:
+            yield play
+        elif (file := playbook.parent / str(imported)).is_file():
+            yield from _every_play(file)
+
+
 def roles_of(play: dict[str, Any]) -> Iterator[str]:
     """Yield the names of the roles that a play uses, in the order in which Ansible runs them; names may repeat."""
     for section in ("pre_tasks", "roles", "tasks", "post_tasks"):

@@ -13,7 +13,7 @@ from proving_ground.core.lines import toml_lines
 from proving_ground.core.problems import Keys, Lines, Problem, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
 
-STEPS = ("prepare",)
+STEPS = ("prepare", "verify")
 """Settings with the playbook of a step: beside the playbook that converges, or relative to the root directory."""
 
 TABLE = "tool.proving-ground"
@@ -40,6 +40,7 @@ class Project:
         playbook: the playbook that converges the machines.
         prepare: the playbook that prepares new machines, beside ``playbook`` or relative to the root directory; it need
             not exist.
+        verify: the playbook that verifies converged machines, where ``prepare`` is; it need not exist.
         steps: whether syntax, converge and idempotence are tests that the plugin adds.
         topologies: the directory of topology files.
         depot: the directory of ``depot.yml``, which lists the components to build for the machines.
@@ -71,6 +72,7 @@ class Project:
     profiles: tuple[tuple[str, Any], ...] = ()
     playbook: str = "site.yml"
     prepare: str = "prepare.yml"
+    verify: str = "verify.yml"
     steps: bool = True
     topologies: str = "topology"
     depot: str = "depot"

@@ -115,6 +115,11 @@ class Settings:
         """The playbook that prepares new machines, relative to ``root``; empty if there is none, or nothing is new."""
         return "" if self.is_existing else self._beside(self.project.prepare)
 
+    @property
+    def verify(self) -> str:
+        """The playbook that verifies converged machines, relative to ``root``; empty if there is none."""
+        return self._beside(self.project.verify)
+
     def _beside(self, name: str) -> str:
         """Return the path of a step's playbook: beside the project's, or else in ``root``; empty if there is none."""
         places = dict.fromkeys((Path(self.playbook).parent, Path()))

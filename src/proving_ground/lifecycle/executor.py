@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import singledispatchmethod
+from pathlib import Path
 
 from proving_ground.ansible.events import Outcome
 from proving_ground.ansible.phases import Phase
-from proving_ground.ansible.runner import Converge, run_playbook
+from proving_ground.ansible.runner import Converge, attempt_playbook, run_playbook
 from proving_ground.core.errors import ConvergeError, UsageError
 from proving_ground.core.problems import nearest
 from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
 from proving_ground.lifecycle import machines, preflight
 from proving_ground.lifecycle.state import State
 from proving_ground.lifecycle.steps import (
@@ -76,24 +78,40 @@ class Executor:
             raise UsageError(f"there is no playbook {playbook}", hint=nearest(playbook, known) if known else "")
         # It changes the machines: they are no longer what the project's own playbook, or a checkpoint, made of them.
         self.state.ledger.update(created_key="", converged_key="", reached="", reached_key="")
-        with self.progress.step(playbook):
-            return self._run_other(playbook, *arguments)
+        return self._run_other(playbook, playbook, *arguments)
 
-    def _run_other(self, playbook: str, *arguments: str) -> Converge:
+    def verify(self, playbook: str) -> Converge:
+        """Run a playbook that only looks; the result has the error if a task failed."""
+        done: Converge | None = None
+        try:
+            with self.progress.step("verify"):  # as failed, if it is
+                settings, inventory = self._other(playbook)
+                done = attempt_playbook(settings, inventory, self.progress, timeouts=self.state.timeouts)
+                if done.error is not None:
+                    raise done.error
+        except ConvergeError:
+            if done is None:
+                raise
+        return done if done.error or done.outcomes else replace(done, error=self._idle(done, playbook))
+
+    def _run_other(self, step: str, playbook: str, *arguments: str) -> Converge:
+        """Run another playbook as a step; raises ConvergeError."""
+        settings, inventory = self._other(playbook)
+        with self.progress.step(step):
+            return run_playbook(settings, inventory, self.progress, *arguments, timeouts=self.state.timeouts)
+
+    def _other(self, playbook: str) -> tuple[Settings, Path]:
+        """The settings and the inventory for another playbook."""
         settings = self.state.settings
-        settings = replace(settings, project=replace(settings.project, playbook=playbook))
-        inventory, timeouts = self.state.write_inventory(), self.state.timeouts
-        return run_playbook(settings, inventory, self.progress, *arguments, timeouts=timeouts)
+        return replace(settings, project=replace(settings.project, playbook=playbook)), self.state.write_inventory()
 
-    def _idle(self, result: Converge) -> ConvergeError:
+    def _idle(self, result: Converge, playbook: str) -> ConvergeError:
         """The error of a playbook that has run no task: Ansible only warns about hosts that match no machine."""
         topology = self.state.topology
         own = [] if topology.existing else ["nodes"]
         known = ", ".join(dict.fromkeys([*own, *topology.groups, *(node.name for node in topology.nodes)]))
         text = "it ran no task: no play's `hosts` match a machine"
-        return ConvergeError(
-            text, where=self.state.settings.playbook, hint=f"groups and machines are {known}", log=result.log
-        )
+        return ConvergeError(text, where=playbook, hint=f"groups and machines are {known}", log=result.log)
 
     @singledispatchmethod
     def _take(self, step: Step) -> None:
@@ -124,8 +142,7 @@ class Executor:
     @_take.register
     def _prepare(self, step: Prepare) -> None:
         self.state.ledger.update(created_key="", reached="", reached_key="")
-        with self.progress.step("prepare"):
-            self._run_other(step.playbook)
+        self._run_other("prepare", step.playbook)
         self.state.ledger.update(prepared=True)
 
     def _make(self, checkpoint: str | None) -> None:
@@ -186,7 +203,7 @@ class Executor:
         with self.progress.step(step.name):
             result = self.play(*step.arguments)
         if not result.outcomes:
-            raise self._idle(result)
+            raise self._idle(result, self.state.settings.playbook)
         self._outcomes += result.outcomes
         self._mark_converged(MarkConverged(step.key))
 

@@ -186,6 +186,14 @@ class Lifecycle:
         self._require_consent(playbook)
         return self._executor.play_other(playbook, *arguments)
 
+    def verify(self) -> Converge:
+        """Run the playbook that verifies converged machines.
+
+        Returns:
+            the outcomes; if a task failed, those until then, on all hosts, and the error.
+        """
+        return self._executor.verify(self.settings.verify)
+
     def _require_consent(self, playbook: str) -> None:
         """Raise UsageError if ``playbook`` would change hosts of an inventory, which the user did not ask for."""
         if not self.settings.converge:

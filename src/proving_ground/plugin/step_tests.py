@@ -10,6 +10,7 @@ from proving_ground.core.errors import ConvergeError
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.plugin.idempotence import Repeated
 from proving_ground.plugin.run import run_of
+from proving_ground.plugin.verification import Verified
 
 pytestmark = [pytest.mark.lifecycle]
 
@@ -50,6 +51,15 @@ def test_idempotence(pg_repeated: Repeated, subtests: pytest.Subtests) -> None:
 def test_idempotence_outside_roles(pg_unlisted_changes: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:
     """A second converge changes nothing in tasks that are not of the playbook's roles."""
     report(pg_unlisted_changes, subtests)
+
+
+@pytest.mark.verify
+def test_verify(pg_verified: Verified) -> None:
+    """No task of ``verify.yml`` fails: one test for each play on each host."""
+    if pg_verified.error is not None:
+        raise pg_verified.error
+    if pg_verified.reason:
+        pytest.skip(pg_verified.reason)
 
 
 def report(changes: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:

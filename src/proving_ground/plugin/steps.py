@@ -8,6 +8,7 @@ import pytest
 
 from proving_ground.plugin.idempotence import named
 from proving_ground.plugin.run import run_of
+from proving_ground.plugin.verification import listed
 
 TESTS = Path(__file__).with_name("step_tests.py")
 NODE = "steps"
@@ -25,17 +26,28 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def absent(config: pytest.Config) -> frozenset[str]:
-    """Return the names of the tests that the project has no playbook, or no roles, for: pytest would show a skip."""
-    has = {"test_idempotence": named(config), "test_prepare": run_of(config).settings.prepare}
+    """Return the names of the steps that this run has not: pytest would show a skip for a playbook without roles.
+
+    With ``--pg-reuse`` machines stay as they are, and are only verified.
+    """
+    settings = run_of(config).settings
+    has = {
+        "test_syntax": not settings.as_they_are,
+        "test_prepare": settings.prepare and not settings.as_they_are,
+        "test_converge": not settings.as_they_are,
+        "test_idempotence": named(config) and not settings.as_they_are,
+        "test_idempotence_outside_roles": not settings.as_they_are,
+        "test_verify": listed(config),
+    }
     return frozenset(name for name, found in has.items() if not found)
 
 
 def are_wanted(config: pytest.Config) -> bool:
     """Whether the steps are tests of this run.
 
-    They are not if the command line names files, if ``--pg-reuse`` takes the machines as they are, if the project has
-    no playbook, or if it has tests of its own for the steps (``steps = false``).
+    They are not if the command line names files, if hosts of an inventory are taken as they are, if the project has no
+    playbook, or if it has tests of its own for the steps (``steps = false``).
     """
     settings = run_of(config).settings
     names_files = config.args_source is config.ArgsSource.ARGS
-    return settings.project.steps and settings.has_playbook and not settings.as_they_are and not names_files
+    return settings.project.steps and settings.has_playbook and settings.converge and not names_files
