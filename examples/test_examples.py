@@ -15,7 +15,8 @@ from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.machines.ledger import Ledger
 from proving_ground.process import commands
-from proving_ground.providers import container_image, docker_engine, registry
+from proving_ground.providers import container_image, registry
+from proving_ground.providers.docker_engine import DOCKER
 from testing.installed.environments import environment_for
 
 HERE = Path(__file__).parent
@@ -49,16 +50,16 @@ def debian_13(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def image(name: str, suite: str, directory: Path) -> str:
     """Return an image that is on this host then: of a registry, or else one made of Debian's own packages."""
-    docker_engine.ensure_running(Progress())
-    if container_image.identifier(name):
+    DOCKER.ensure_running(Progress())
+    if container_image.identifier(DOCKER, name):
         return name
     try:
-        docker_engine.docker("pull", "--quiet", name, timeout=300)
+        DOCKER.run("pull", "--quiet", name, timeout=300)
     except MachineError:
         archive = directory / "debian.tar"
         command = ["mmdebstrap", "--variant=minbase", suite, str(archive)]
         commands.run(command, error=MachineError, where="mmdebstrap", timeout=900, log=directory / "log")
-        docker_engine.docker("import", str(archive), name, timeout=300)
+        DOCKER.run("import", str(archive), name, timeout=300)
     return name
 
 

@@ -19,7 +19,7 @@ from proving_ground.ansible.search_paths import CONNECTION_PLUGINS
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings, named
 from proving_ground.process.services import cache_directory
-from proving_ground.providers import docker_engine
+from proving_ground.providers.docker_engine import DOCKER
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "role"
@@ -184,7 +184,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
     rounds = parser.parse_args(arguments).rounds
-    docker_engine.ensure_running(Progress())
+    DOCKER.ensure_running(Progress())
     logs = ROOT / "artifacts" / "bench"
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / "role.log"

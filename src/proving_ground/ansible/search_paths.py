@@ -11,7 +11,6 @@ from pathlib import Path
 from proving_ground.ansible.requirements import installed
 from proving_ground.ansible.role_links import ensure_links
 from proving_ground.core.settings import Settings
-from proving_ground.machines.access import by_exec
 
 CONNECTION_PLUGINS = Path(__file__).parent / "connection_plugins"
 
@@ -55,7 +54,7 @@ def search_paths(settings: Settings, config: Path) -> dict[str, str]:
     config = effective(config)
     own = os.environ | settings.playbook_environment
     found: dict[str, str] = {}
-    if by_exec(settings):
+    if settings.engine:
         found |= joined(CONNECTIONS, (CONNECTION_PLUGINS,), config, own)
     required = installed(settings)
     if ours := [path for path in (roles, required.get("role")) if path is not None]:

@@ -30,7 +30,7 @@ def plan_of(settings: Settings) -> Topology:
 
 def checked(settings: Settings, plan: Topology) -> Topology:
     """Return the plan; raises UsageError if its machines have keys that the run's provider would ignore."""
-    for node in plan.nodes if settings.provider != "container" else ():
+    for node in plan.nodes if not settings.engine else ():
         if ignored := [*(["image"] if node.image else []), *node.options.given]:
             text = f"provider {settings.provider} does not use {', '.join(ignored)} of {node.name}"
             hint = "run with --pg-provider container, or set `image` in [tool.proving-ground]"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +14,10 @@ from proving_ground.core.timeouts import Timeouts
 EXISTING = "existing"
 """The provider whose machines are the hosts of the user's own inventory; it creates and removes none."""
 
-PROVIDERS = ("container", "docker", EXISTING, "libvirt", "virtualbox")
+PROVIDERS = ("container", "docker", EXISTING, "libvirt", "podman", "virtualbox")
+ENGINES = {"container": "docker", "podman": "podman"}
+"""Providers whose machines are reached by exec → the client that does it."""
+
 KEEP = ("never", "failed", "always")
 STATE = ".proving-ground"
 """The directory in a project's root directory for files that later processes need."""
@@ -21,12 +26,19 @@ CONVERGE = "converge.yml"
 """The playbook of a project that has no other, as Molecule names it."""
 
 
-def usual_provider(project: Project) -> str:
-    """The provider of a project that is asked for none: that of its inventory, or of an image that it names."""
+def usual_provider(project: Project, installed: Callable[[str], object] = shutil.which) -> str:
+    """The provider of a project that is asked for none: that of its inventory, or of an image that it names.
+
+    Args:
+        project: the project's settings.
+        installed: returns something true for the name of a program that this host has.
+    """
     if project.inventory:
         return EXISTING
     has_image = project.image or project.images or any((entry or {}).get("image") for _, entry in project.machines)
-    return "container" if has_image else "docker"
+    if not has_image:
+        return "docker"
+    return "container" if installed("docker") or not installed("podman") else "podman"
 
 
 def named(checkout: str, *parts: str) -> str:
@@ -84,6 +96,11 @@ class Settings:
     def inventory_file(self) -> Path:
         """The inventory that Ansible gets: the user's own, or the one that the run writes."""
         return self.inventory or self.state_directory / "inventory.yml"
+
+    @property
+    def engine(self) -> str:
+        """The client by whose exec machines are reached; empty if ssh reaches them."""
+        return ENGINES.get(self.provider, "")
 
     @property
     def timeouts(self) -> Timeouts:

@@ -13,7 +13,6 @@ from proving_ground.core.settings import PROVIDERS, Settings, named
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
-from proving_ground.machines.access import by_exec
 from proving_ground.machines.ledger import OUTLIVING, CorruptLedgerError, Ledger, Record, ledger_of
 from proving_ground.machines.vagrant import Vagrant
 from proving_ground.process.reaper import end_marked, end_runs
@@ -124,7 +123,7 @@ def destroy(settings: Settings, progress: Progress) -> bool:
 def log_of(settings: Settings) -> Path:
     """The file that receives the output of the programs that make machines."""
     settings.artifacts.mkdir(parents=True, exist_ok=True)
-    return settings.artifacts / ("containers.log" if by_exec(settings) else "vagrant.log")
+    return settings.artifacts / ("containers.log" if settings.engine else "vagrant.log")
 
 
 def vagrants_providers(settings: Settings) -> list[str]:

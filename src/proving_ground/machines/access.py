@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from proving_ground.core.settings import Settings, named
 
-EXEC = ("container",)
-"""Providers whose machines are reached by the engine's exec; all others are reached by ssh."""
-
-
-def by_exec(settings: Settings) -> bool:
-    """Whether machines are reached by the engine's exec."""
-    return settings.provider in EXEC
-
 
 def container_of(settings: Settings, machine: str) -> str:
     """The name of a machine's container."""
@@ -20,8 +12,8 @@ def container_of(settings: Settings, machine: str) -> str:
 
 def login(settings: Settings, machine: str) -> list[str]:
     """Program and arguments that open an interactive shell."""
-    if by_exec(settings):
-        return ["docker", "exec", "-it", container_of(settings, machine), "/bin/sh"]
+    if settings.engine:
+        return [settings.engine, "exec", "-it", container_of(settings, machine), "/bin/sh"]
     if settings.is_existing:  # by the inventory's own connection, whatever it is
         return ["ansible-console", "-i", str(settings.inventory_file), machine]
     return ["ssh", "-F", str(settings.state_directory / "ssh.config"), machine]
@@ -36,8 +28,8 @@ def root_shell(settings: Settings, machine: str, seconds: int = 30) -> list[str]
         seconds: after which the machine itself ends the script; the caller's own deadline ends only the client.
     """
     script = f"timeout {seconds} sh -s"
-    if by_exec(settings):
-        return ["docker", "exec", "-i", container_of(settings, machine), *script.split()]
+    if settings.engine:
+        return [settings.engine, "exec", "-i", container_of(settings, machine), *script.split()]
     config = str(settings.state_directory / "ssh.config")
     options = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=3")
     return ["ssh", "-F", config, *options, machine, f"sudo {script}"]

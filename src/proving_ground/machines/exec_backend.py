@@ -10,6 +10,14 @@ from testinfra.backend.base import BaseBackend, CommandResult
 from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.machines.deadline import SECONDS, run_in_time
 
+REFUSALS = (
+    b"Error response from daemon:",  # Docker
+    b"Error: can only create exec sessions on running containers",  # Podman, and the next
+    b"Error: no container with name or ID",
+    b"Error: no such container",
+)
+"""How the clients' own errors begin, in contrast to those of a command in the container."""
+
 
 class DeadlineExec(BaseBackend):  # type: ignore[misc] # testinfra is not looked into for types
     """Runs commands as root in a container; ``host.run(command, timeout=300)`` has its own deadline, in seconds.
@@ -19,6 +27,7 @@ class DeadlineExec(BaseBackend):  # type: ignore[misc] # testinfra is not looked
     Args:
         name: the machine's name.
         container: its container's name.
+        engine: the client that reaches it.
 
     Attributes:
         timeouts: of the machine.
@@ -27,9 +36,9 @@ class DeadlineExec(BaseBackend):  # type: ignore[misc] # testinfra is not looked
     NAME = "proving-ground-exec"
     timeouts: Timeouts = USUAL
 
-    def __init__(self, name: str, container: str) -> None:
+    def __init__(self, name: str, container: str, engine: str) -> None:
         super().__init__(name)
-        self._name, self._container = name, container
+        self._name, self._container, self._engine = name, container, engine
 
     def get_hostname(self) -> str:
         """The machine's name, as testinfra puts it into the names of tests."""
@@ -43,9 +52,9 @@ class DeadlineExec(BaseBackend):  # type: ignore[misc] # testinfra is not looked
             RuntimeError: the container does not run.
         """
         words = self.get_command(command, *args)
-        line = shlex.join(["docker", "exec", self._container, "/bin/sh", "-c", words])
+        line = shlex.join([self._engine, "exec", self._container, "/bin/sh", "-c", words])
         seconds = self.timeouts.seconds(timeout)
         code, stdout, stderr = run_in_time(line.encode(), what=words, where=self._name, seconds=seconds)
-        if code and stderr.startswith(b"Error response from daemon:"):
+        if code and stderr.startswith(REFUSALS):
             raise RuntimeError(f"{self._name}: {stderr.decode(errors='replace').strip()}")
         return self.result(code, self.encode(words), stdout, stderr)

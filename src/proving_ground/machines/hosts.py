@@ -10,7 +10,7 @@ from testinfra.host import Host
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.core.topology import Topology
-from proving_ground.machines.access import by_exec, container_of
+from proving_ground.machines.access import container_of
 from proving_ground.machines.exec_backend import DeadlineExec
 from proving_ground.machines.ssh_backend import DeadlineSsh
 
@@ -38,8 +38,8 @@ class Hosts(Mapping[str, Host]):
         return self._hosts[name]
 
     def _backend(self, name: str) -> Any:
-        if by_exec(self._settings):
-            return DeadlineExec(name, container_of(self._settings, name))
+        if self._settings.engine:
+            return DeadlineExec(name, container_of(self._settings, name), self._settings.engine)
         # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.
         config = self._settings.state_directory / "ssh.config"
         return DeadlineSsh(name, ssh_config=str(config), sudo=True, controlpersist=0)

@@ -17,7 +17,6 @@ from proving_ground.core.topology import Topology
 from proving_ground.diagnostics.collectors import on_machine, run_collectors
 from proving_ground.diagnostics.findings import Finding, HealthCheck, distinct
 from proving_ground.diagnostics.journal import JOURNAL, read
-from proving_ground.machines.access import by_exec
 from proving_ground.plugin.run import Run, run_of
 from proving_ground.process.commands import last_words
 
@@ -70,7 +69,7 @@ def _scan(run: Run) -> Scan:
 
 def of_machines(settings: Settings, topology: Topology) -> list[HealthCheck]:
     """Return a check of every machine's journal since boot; containers without systemd have none."""
-    if by_exec(settings) and settings.project.init == "none":
+    if settings.engine and settings.project.init == "none":
         return []
     return [
         HealthCheck(node.name, "journal", on_machine(settings, node.name, node.name, JOURNAL), partial(read, node.name))

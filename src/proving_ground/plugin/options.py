@@ -51,7 +51,8 @@ OPTIONS = (
     Option(
         "provider",
         "container with an image, else docker",
-        "what makes the machines: container, or by Vagrant docker, libvirt or virtualbox; existing with an inventory",
+        "what makes the machines: container (Docker) or podman, by Vagrant docker, libvirt or virtualbox; existing "
+        "with an inventory",
     ),
     Option("inventory", "the setting", "test the hosts of this Ansible inventory: nothing is created or removed"),
     Option("limit", "all", "the pattern of the inventory's hosts to which the run is limited, as Ansible's --limit"),

@@ -1,4 +1,4 @@
-"""Provider container: creates containers of any image, and reaches them, with Docker alone."""
+"""Provider container: creates containers of any image, and reaches them, with the engine alone."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from proving_ground.core.settings import named
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
-from proving_ground.providers import container_options, container_start, docker_engine, docker_snapshots
+from proving_ground.providers import container_options, container_start, docker_snapshots
 from proving_ground.providers.container_image import Image, identifier, image_of
 from proving_ground.providers.container_start import Machine
-from proving_ground.providers.docker_engine import docker
-from proving_ground.providers.on_docker import OnDocker
+from proving_ground.providers.engine import LABEL
+from proving_ground.providers.on_engine import OnEngine
 
 COMMIT_SECONDS = 300.0
 
 
-class Container(OnDocker):
+class Container(OnEngine):
     """Containers of the image that the project names."""
 
     needs_view = False
@@ -36,15 +36,15 @@ class Container(OnDocker):
     def content(self) -> str:
         """The images' names and identifiers, read anew each time, since a run may pull an image."""
         names = dict.fromkeys(self._image_of(node) for node in plan_of(self.settings).nodes)
-        return "\n".join(f"{name} {identifier(name)}" for name in names)
+        return "\n".join(f"{name} {identifier(self.engine, name)}" for name in names)
 
     def create(self, topology: Topology, view: View, progress: Progress, log: Path, checkpoint: str | None) -> float:  # noqa: ARG002
         """Start the containers, in a network of their own; those of different images at the same time."""
         images = self._images(topology, progress, log)
         for volume in container_options.volumes(topology, self.checkout):
-            docker("volume", "create", *(f"--label={label}" for label in self.labels), volume, log=log)
+            self.engine.run("volume", "create", *(f"--label={label}" for label in self.labels), volume, log=log)
         network = named(self.checkout)
-        docker_engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
+        self.engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
         with progress.step("containers"), ThreadPoolExecutor() as pool:
             starts = []
             for privileged, (name, image) in itertools.product((False, True), images.items()):
@@ -62,7 +62,9 @@ class Container(OnDocker):
 
     def _start(self, machines: list[Machine], image: Image, *, privileged: bool, log: Path) -> None:
         init, timeouts = self.settings.project.init, self.settings.timeouts
-        container_start.start(machines, image, init=init, privileged=privileged, timeouts=timeouts, log=log)
+        container_start.start(
+            machines, image, self.engine, init=init, privileged=privileged, timeouts=timeouts, log=log
+        )
 
     def _is_privileged(self, node: Node) -> bool:
         own = node.options.privileged
@@ -72,25 +74,26 @@ class Container(OnDocker):
         """Return variables that select the package's connection plugin."""
         return {
             "ansible_connection": "proving_ground_container",
+            "proving_ground_engine": self.engine.program,
             "ansible_host": named(self.checkout, node.name),
             "ansible_pipelining": True,
         }
 
     def check_reachable(self, topology: Topology, timeouts: Timeouts, timeout: float) -> None:  # noqa: ARG002
         """Check that every container runs."""
-        label = f"label={docker_engine.LABEL}={self.checkout}"
-        running = set(docker("ps", "--filter", label, "--format", "{{.Names}}").split())
+        label = f"label={LABEL}={self.checkout}"
+        running = set(self.engine.run("ps", "--filter", label, "--format", "{{.Names}}").split())
         silent = [node.name for node in topology.nodes if named(self.checkout, node.name) not in running]
         if silent:
             text = f"{', '.join(silent)}: the container does not run"
             raise MachineError(text, where="unreachable", hint="run `proving-ground destroy` and start again")
 
     def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:  # noqa: ARG002
-        """Commit each container as an image; Docker pauses it meanwhile."""
+        """Commit each container as an image; the engine pauses it meanwhile."""
         saved = self.saved(key, topology)
         with ThreadPoolExecutor(max(1, len(saved))) as pool:
             commits = [
-                pool.submit(docker, "commit", each.machine, each.image, log=log, timeout=COMMIT_SECONDS)
+                pool.submit(self.engine.run, "commit", each.machine, each.image, log=log, timeout=COMMIT_SECONDS)
                 for each in saved
             ]
             for commit in commits:
@@ -98,19 +101,21 @@ class Container(OnDocker):
         images = self._images(topology, progress, log)
         bases = [images[self._image_of(node)].name for node in topology.nodes]
         names = (*bases, *(each.image for each in saved))
-        sizes = [int(size) for size in docker("image", "inspect", "--format", "{{.Size}}", *names, log=log).split()]
+        sizes = [
+            int(size) for size in self.engine.run("image", "inspect", "--format", "{{.Size}}", *names, log=log).split()
+        ]
         return sum(sizes[len(bases) :]) - sum(sizes[: len(bases)])
 
     def _images(self, topology: Topology, progress: Progress, log: Path) -> dict[str, Image]:
         """Return the images of these machines by the names that the project has for them."""
         names = dict.fromkeys(self._image_of(node) for node in topology.nodes)
-        return {name: image_of(name, self.settings, progress, log) for name in names}
+        return {name: image_of(name, self.settings, self.engine, progress, log) for name in names}
 
     def _image_of(self, node: Node) -> str:
         name = node.image or self.settings.project.image
         if not name:
             hint = 'add `image = "debian:12"` to [tool.proving-ground], or to the machine'
-            raise UsageError(f"{node.name} has no image", where="provider container", hint=hint)
+            raise UsageError(f"{node.name} has no image", where=f"provider {self.settings.provider}", hint=hint)
         return name
 
     def _machine(self, node: Node, image: Image, network: str, checkpoint: str | None) -> Machine:

@@ -13,7 +13,7 @@ from proving_ground.core.problems import nearest
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.process.services import cache_directory
-from proving_ground.providers.docker_engine import docker
+from proving_ground.providers.engine import Engine
 
 ARCHIVES = "proving-ground/archive"
 PREPARED = "proving-ground/prepared"
@@ -47,7 +47,7 @@ class Image:
     """An image and its content that matters to machines.
 
     Attributes:
-        name: the argument of ``docker run``.
+        name: the argument of the client's ``run``.
         key: the image's identifier, a hash of its content.
         systemd: path of systemd in it; empty if it has none.
         python: path of Python in it; empty if it has none at the path of the project's settings.
@@ -61,12 +61,13 @@ class Image:
     packages: str = ""
 
 
-def image_of(name: str, settings: Settings, progress: Progress, log: Path) -> Image:
+def image_of(name: str, settings: Settings, engine: Engine, progress: Progress, log: Path) -> Image:
     """Return an image for a project's machines; pull it, and build what it lacks on top of it, if necessary.
 
     Args:
         name: the image's, or the path of an archive, relative to the project's root directory.
         settings: of the project.
+        engine: has the image.
         progress: receives a line for each slow step.
         log: receives the output of programs.
 
@@ -76,56 +77,56 @@ def image_of(name: str, settings: Settings, progress: Progress, log: Path) -> Im
     """
     project = settings.project
     if (archive := settings.root / name).is_file():
-        name = _imported(archive, progress, log)
-    found = _looked_at(_present(name, progress, log), project.python, log)
+        name = _imported(archive, engine, progress, log)
+    found = _looked_at(_present(name, engine, progress, log), engine, project.python, log)
     wants_systemd = project.init != "none"
     lacks = [
         what for what, there in (("systemd", found.systemd or not wants_systemd), ("Python", found.python)) if not there
     ]
-    return _prepared(found, lacks, project.python, progress, log) if lacks else found
+    return _prepared(found, lacks, engine, project.python, progress, log) if lacks else found
 
 
-def identifier(name: str, log: Path | None = None) -> str:
+def identifier(engine: Engine, name: str, log: Path | None = None) -> str:
     """Return the identifier of a local image; empty if this host does not have it."""
     try:
-        return docker("image", "inspect", "--format", "{{.Id}}", name, log=log).strip()
+        return engine.run("image", "inspect", "--format", "{{.Id}}", name, log=log).strip()
     except MachineError:
         return ""
 
 
-def _present(name: str, progress: Progress, log: Path) -> Image:
-    if not (key := identifier(name, log)):
+def _present(name: str, engine: Engine, progress: Progress, log: Path) -> Image:
+    if not (key := identifier(engine, name, log)):
         try:
             with progress.step(f"pull {name}"):
-                docker("pull", "--quiet", name, log=log, timeout=PULL_SECONDS)
+                engine.run("pull", "--quiet", name, log=log, timeout=PULL_SECONDS)
         except MachineError as error:
-            local = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", log=log).split()
-            hint = nearest(name, [each for each in local if not each.startswith("proving-ground/")])
+            local = engine.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", log=log).split()
+            hint = nearest(name, [each for each in local if "proving-ground/" not in each])
             raise PreflightError(
                 f"there is no image {name!r}: {error.what}", where="image", hint=hint, log=log
             ) from error
-        key = identifier(name, log)
+        key = identifier(engine, name, log)
     return Image(name, key)
 
 
-def _imported(archive: Path, progress: Progress, log: Path) -> str:
+def _imported(archive: Path, engine: Engine, progress: Progress, log: Path) -> str:
     """Import the archive of a root file system once for each content; return the image's name."""
     with archive.open("rb") as file:
         name = f"{ARCHIVES}:{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
-    if not identifier(name, log):
+    if not identifier(engine, name, log):
         with progress.step(f"import {archive.name}"):
-            docker("import", str(archive), name, log=log, timeout=BUILD_SECONDS)
+            engine.run("import", str(archive), name, log=log, timeout=BUILD_SECONDS)
     return name
 
 
-def _looked_at(image: Image, python: str, log: Path) -> Image:
+def _looked_at(image: Image, engine: Engine, python: str, log: Path) -> Image:
     """Inspect the image with a shell in it, once for each content."""
     known = cache_directory() / "images" / f"{hashlib.sha256(f'{image.key} {python}'.encode()).hexdigest()[:16]}.json"
     if known.is_file():
         return Image(**(json.loads(known.read_text(encoding="utf-8")) | {"name": image.name}))
     shell = ("--network", "none", "--entrypoint", "/bin/sh", image.name, "-c", LOOK, "look", python)
     try:
-        lines = docker("run", "--rm", *shell, log=log).splitlines()
+        lines = engine.run("run", "--rm", *shell, log=log).splitlines()
     except MachineError as error:
         text = f"image {image.name!r} has no shell that runs: {error.what}"
         raise PreflightError(text, where="image", hint="choose one with /bin/sh", log=log) from error
@@ -136,7 +137,7 @@ def _looked_at(image: Image, python: str, log: Path) -> Image:
     return looked
 
 
-def _prepared(image: Image, lacks: list[str], python: str, progress: Progress, log: Path) -> Image:
+def _prepared(image: Image, lacks: list[str], engine: Engine, python: str, progress: Progress, log: Path) -> Image:
     """Return an image with the missing packages on top, built once for each content."""
     what = " and ".join(lacks)
     if image.packages not in INSTALL:
@@ -145,11 +146,11 @@ def _prepared(image: Image, lacks: list[str], python: str, progress: Progress, l
         raise PreflightError(text, where="image", hint=hint)
     steps = f"FROM {image.name}\nUSER root\nRUN {INSTALL[image.packages]}\n"
     name = f"{PREPARED}:{hashlib.sha256(f'{image.key}{steps}'.encode()).hexdigest()[:16]}"
-    if not identifier(name, log):
+    if not identifier(engine, name, log):
         with progress.step(f"image: {what} on top of {image.name}"), tempfile.TemporaryDirectory() as context:
             (Path(context) / "Dockerfile").write_text(steps, encoding="utf-8")
-            docker("build", "--quiet", "--tag", name, context, log=log, timeout=BUILD_SECONDS)
-    prepared = _looked_at(Image(name, identifier(name, log)), python, log)
+            engine.run("build", "--quiet", "--tag", name, context, log=log, timeout=BUILD_SECONDS)
+    prepared = _looked_at(Image(name, identifier(engine, name, log)), engine, python, log)
     if not prepared.python:
         text = f"image {image.name!r} has no Python at {python}"
         raise PreflightError(text, where="image", hint="name its path: `python` in [tool.proving-ground]")

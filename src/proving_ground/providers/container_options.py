@@ -1,4 +1,4 @@
-"""Turn what a topology says of a container into arguments of ``docker run``. Pure."""
+"""Turn what a topology says of a container into arguments of an engine's ``run``. Pure."""
 
 from __future__ import annotations
 

@@ -10,14 +10,14 @@ from proving_ground.core.settings import named
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.providers import docker_engine, docker_snapshots
-from proving_ground.providers.on_docker import OnDocker
+from proving_ground.providers.on_engine import OnEngine
 from proving_ground.providers.vagrant import VagrantProvider
 
 AUTHORIZED_KEYS_ON_NODE = "/mnt/authorized_keys.d"
 """The directory whose keys a node's entrypoint copies: they belong to the host's user, so sshd would reject them."""
 
 
-class Docker(OnDocker, VagrantProvider):
+class Docker(OnEngine, VagrantProvider):
     """Containers that behave as machines."""
 
     def prepare(self, topology: Topology, view: View, key: Path, progress: Progress, log: Path) -> dict[str, Any]:
@@ -25,7 +25,7 @@ class Docker(OnDocker, VagrantProvider):
         network = named(self.checkout)
         with progress.step("node image"):
             image = docker_engine.ensure_image(view.node_rootfs, view.node_key, log)
-        docker_engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
+        self.engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
         arguments = [*docker_engine.CREATE_ARGUMENTS, *self.label_arguments]
         folders = {
             self.settings.project.depot_path: str(view.path.parent),

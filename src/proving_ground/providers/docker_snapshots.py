@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proving_ground.core.settings import named
-from proving_ground.providers.docker_engine import docker
+from proving_ground.providers.docker_engine import DOCKER
+from proving_ground.providers.engine import Engine
 
 IMAGES = "proving-ground/checkpoint"
 OWNER = "proving-ground.checkpoints-of"
@@ -88,21 +89,21 @@ def save(machines: Sequence[Saved], checkout: str, written_once: Iterable[str], 
         MachineError: something failed; the machines still run.
     """
     containers = [each.machine for each in machines]
-    pids = docker("inspect", "--format", "{{.State.Pid}}", *containers, log=log).split()
+    pids = DOCKER.run("inspect", "--format", "{{.State.Pid}}", *containers, log=log).split()
     # A checkout that was deleted and made again at the same path has the same id: its old volumes have these names.
-    docker("volume", "rm", "--force", *(each.volume for each in machines), log=log)
+    DOCKER.run("volume", "rm", "--force", *(each.volume for each in machines), log=log)
     for each in machines:
-        docker("volume", "create", "--label", f"{OWNER}={checkout}", each.volume, log=log)
+        DOCKER.run("volume", "create", "--label", f"{OWNER}={checkout}", each.volume, log=log)
     with _standing_still(containers, log), ThreadPoolExecutor() as pool:
         commits = [
-            pool.submit(docker, "commit", "--pause=false", each.machine, each.image, log=log, timeout=DEADLINE)
+            pool.submit(DOCKER.run, "commit", "--pause=false", each.machine, each.image, log=log, timeout=DEADLINE)
             for each in machines
         ]
         copies = [(pid, each.machine, each.volume) for pid, each in zip(pids, machines, strict=True)]
         copied = _copy(copies, written_once, image, log)
         for commit in commits:
             commit.result()
-    images = docker("image", "inspect", "--format", "{{.Size}}", image, *(each.image for each in machines), log=log)
+    images = DOCKER.run("image", "inspect", "--format", "{{.Size}}", image, *(each.image for each in machines), log=log)
     base, *sizes = (int(word) for word in images.split())
     return copied + sum(each - base for each in sizes)
 
@@ -110,15 +111,15 @@ def save(machines: Sequence[Saved], checkout: str, written_once: Iterable[str], 
 @contextmanager
 def _standing_still(containers: Sequence[str], log: Path) -> Iterator[None]:
     try:
-        docker("pause", *containers, log=log)
+        DOCKER.run("pause", *containers, log=log)
         yield
     finally:
         # Also after an error or interruption: unpause all paused containers.
-        standing = docker(
+        standing = DOCKER.run(
             "ps", "--quiet", "--filter", "status=paused", *(f"--filter=name=^/{each}$" for each in containers)
         )
         if standing:
-            docker("unpause", *standing.split(), log=log)
+            DOCKER.run("unpause", *standing.split(), log=log)
 
 
 def restore(
@@ -137,33 +138,35 @@ def restore(
         MachineError: something failed.
     """
     for each in machines:
-        docker("volume", "create", *(f"--label={label}" for label in labels), each.machine, log=log)
+        DOCKER.run("volume", "create", *(f"--label={label}" for label in labels), each.machine, log=log)
     _copy([("0", each.volume, each.machine) for each in machines], written_once, image, log)
 
 
 def _copy(copies: Sequence[tuple[str, str, str]], written_once: Iterable[str], image: str, log: Path) -> int:
     """Copy volumes in parallel: for each the process (or 0), source, target; returns the bytes on disk."""
-    mountpoint = docker("volume", "inspect", "--format", "{{.Mountpoint}}", copies[0][2], log=log).strip()
+    mountpoint = DOCKER.run("volume", "inspect", "--format", "{{.Mountpoint}}", copies[0][2], log=log).strip()
     # Hard links cannot cross mounts: one mount contains all volumes.
     volumes = f"type=bind,source={Path(mountpoint).parent.parent},destination=/volumes"
     # Reading the mounts of another process needs permission to trace it.
     sees = ("--pid", "host", "--cap-add", "SYS_PTRACE", "--security-opt", "apparmor=unconfined", "--network", "none")
     variables = ("--env", f"WRITTEN_ONCE={' '.join(written_once)}")
     run = ("run", "--rm", "--mount", volumes, *sees, *variables, "--entrypoint", "/bin/sh", image, "-c", COPY, "copy")
-    told = docker(*run, *(word for copy in copies for word in copy), log=log, timeout=DEADLINE)
+    told = DOCKER.run(*run, *(word for copy in copies for word in copy), log=log, timeout=DEADLINE)
     return sum(int(line) for line in told.split())
 
 
-def forget(checkout: str, key: str, log: Path) -> None:
+def forget(engine: Engine, checkout: str, key: str, log: Path) -> None:
     """Remove images and volumes of one checkpoint.
 
     Raises:
         MachineError: something could not be removed.
     """
-    ours = docker("volume", "ls", "--quiet", "--filter", f"label={OWNER}={checkout}").split()
+    ours = engine.run("volume", "ls", "--quiet", "--filter", f"label={OWNER}={checkout}").split()
     volumes = [volume for volume in ours if volume.startswith(named(checkout, key, ""))]
-    images = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{IMAGES}:{checkout}-{key}-*").split()
+    # Podman puts localhost/ before the names of images that it has made.
+    names = engine.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    images = [name for name in names if name.removeprefix("localhost/").startswith(f"{IMAGES}:{checkout}-{key}-")]
     if volumes:
-        docker("volume", "rm", *volumes, log=log)
+        engine.run("volume", "rm", *volumes, log=log)
     if images:
-        docker("image", "rm", *images, log=log)
+        engine.run("image", "rm", *images, log=log)

@@ -8,6 +8,7 @@ from proving_ground.providers.container import Container
 from proving_ground.providers.docker import Docker
 from proving_ground.providers.existing import Existing
 from proving_ground.providers.libvirt import Libvirt
+from proving_ground.providers.podman import Podman
 from proving_ground.providers.vagrant import VagrantProvider
 
 __all__ = ["PROVIDERS", "Provider", "every", "of"]
@@ -17,6 +18,7 @@ PROVIDERS: dict[str, type[Provider]] = {
     "docker": Docker,
     "existing": Existing,
     "libvirt": Libvirt,
+    "podman": Podman,
     "virtualbox": VagrantProvider,
 }
 

@@ -76,7 +76,8 @@ def test_a_projects_variables_are_those_of_its_one_machine_and_of_a_topology_fil
 
 
 def test_an_image_of_a_machine_makes_containers_the_usual_provider() -> None:
-    assert usual_provider(Project(machines=(("web", {"image": "debian:13"}), ("db", None)))) == "container"
+    two = Project(machines=(("web", {"image": "debian:13"}), ("db", None)))
+    assert usual_provider(two, ["docker"].count) == "container"
     assert usual_provider(Project(machines=(("web", {}),))) == "docker"
 
 
@@ -95,3 +96,11 @@ def test_a_topology_file_counts_more_than_one_machine_by_default(tmp_path: Path)
 def test_another_topology_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown topology 'lagre'"):
         plan(tmp_path, "lagre", image="debian:12")
+
+
+@pytest.mark.parametrize(
+    ("programs", "provider"),
+    [("docker podman", "container"), ("docker", "container"), ("podman", "podman"), ("", "container")],
+)
+def test_podman_makes_the_containers_where_there_is_no_docker(programs: str, provider: str) -> None:
+    assert usual_provider(Project(image="debian:12"), programs.split().count) == provider

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -25,7 +26,9 @@ from proving_ground.host import routes
 from proving_ground.lifecycle import preflight
 from proving_ground.process import services
 from proving_ground.process.processes import record
-from proving_ground.providers import docker_engine, libvirt_daemon
+from proving_ground.providers import engine, libvirt_daemon
+from proving_ground.providers.docker_engine import DOCKER
+from proving_ground.providers.podman_engine import PODMAN
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = Settings(ROOT, "run-1")
@@ -42,7 +45,7 @@ def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, program: st
 def test_missing_docker_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "docker" else f"/bin/{name}")
     with pytest.raises(PreflightError, match=r"docker is not installed — install it; .*: apt-get install docker\.io"):
-        docker_engine.ensure_running(Progress())
+        DOCKER.ensure_running(Progress())
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
@@ -56,14 +59,36 @@ def refuse(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
 def test_docker_that_this_user_may_not_use_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse(monkeypatch, "permission denied while trying to connect to the Docker daemon socket")
     with pytest.raises(PreflightError, match="may not be used by this user — add the user to the group docker"):
-        docker_engine.ensure_running(Progress())
+        DOCKER.ensure_running(Progress())
+
+
+def test_docker_elsewhere_that_does_not_answer_is_named_and_none_is_started_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refuse(monkeypatch, "error during connect: dial tcp 192.0.2.7:2376: connect: connection refused")
+    monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.7:2376")
+    monkeypatch.setattr(services, "start", lambda *_, **__: pytest.fail("an engine is started here"))
+    with pytest.raises(PreflightError, match=r"engine at tcp://192\.0\.2\.7:2376 does not answer: error .*DOCKER_HOST"):
+        DOCKER.ensure_running(Progress())
+
+
+def test_missing_podman_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(PreflightError, match=r"podman is not installed — install it; .*: apt-get install podman"):
+        PODMAN.ensure_running(Progress())
+
+
+def test_podman_that_does_not_work_tells_its_own_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, "level=warning msg=old\nError: mkdir /run/libpod: read-only file system\n")
+    with pytest.raises(PreflightError, match="Podman does not work here: Error: mkdir /run/libpod: read-only"):
+        PODMAN.ensure_running(Progress())
 
 
 def test_docker_that_only_root_can_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse(monkeypatch, "Cannot connect to the Docker daemon")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(PreflightError, match="the Docker engine is not running — "):
-        docker_engine.ensure_running(Progress())
+        DOCKER.ensure_running(Progress())
 
 
 def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -73,7 +98,7 @@ def test_docker_that_ends_at_once_is_told_with_its_log(monkeypatch: pytest.Monke
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: SimpleNamespace(poll=lambda: 1, pid=os.getpid()))
     monkeypatch.setattr(services, "managed_by_systemd", lambda: False)
     with pytest.raises(PreflightError, match=r"dockerd ended at once.*log: .*dockerd\.log"):
-        docker_engine.ensure_running(Progress())
+        DOCKER.ensure_running(Progress())
 
 
 def test_docker_that_is_ending_is_waited_for_and_one_that_hangs_is_named(
@@ -96,7 +121,7 @@ def test_docker_that_is_ending_is_waited_for_and_one_that_hangs_is_named(
         with pytest.raises(
             PreflightError, match=rf"does not answer: .*still there — end it with `kill -9 {daemon.pid}`"
         ):
-            docker_engine.ensure_running(Progress())
+            DOCKER.ensure_running(Progress())
     finally:
         daemon.communicate()
 
@@ -108,9 +133,12 @@ def test_a_daemon_that_has_ended_is_gone_though_nobody_has_asked_for_it() -> Non
     daemon.wait()
 
 
-@pytest.mark.parametrize(("module", "program"), [(docker_engine, "docker"), (libvirt_daemon, "virsh")])
+@pytest.mark.parametrize(
+    ("service", "module", "program"),
+    [(DOCKER, engine, "docker"), (PODMAN, engine, "podman"), (libvirt_daemon, libvirt_daemon, "virsh")],
+)
 def test_an_engine_that_is_frozen_is_one_line_and_no_engine_without_machines(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: ModuleType, program: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service: Any, module: ModuleType, program: str
 ) -> None:
     client = tmp_path / program
     client.write_text("#!/bin/sh\nexec sleep 300\n", encoding="utf-8")
@@ -119,7 +147,7 @@ def test_an_engine_that_is_frozen_is_one_line_and_no_engine_without_machines(
     monkeypatch.setattr(module, "CLIENT_SECONDS", 0.3)
     monkeypatch.setattr(module, "PROGRAMS", ("virsh",), raising=False)
     with pytest.raises(PreflightError, match=r"neither answers nor refuses within 0 s — look whether it is frozen"):
-        module.ensure_running(Progress())
+        service.ensure_running(Progress())
 
 
 def test_too_little_disk_says_how_much_there_is_and_should_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from proving_ground.machines import access
 def test_a_shell_is_opened_in_the_way_of_the_provider(provider: str) -> None:
     settings = Settings(Path("/project"), "run", provider=provider)
     login, script = access.login(settings, "web-01"), access.root_shell(settings, "web-01", 5)
-    if provider == "container":
+    if engine := settings.engine:
         container = named(settings.checkout_id, "web-01")
-        assert login == ["docker", "exec", "-it", container, "/bin/sh"]
-        assert script == ["docker", "exec", "-i", container, "timeout", "5", "sh", "-s"]
+        assert login == [engine, "exec", "-it", container, "/bin/sh"]
+        assert script == [engine, "exec", "-i", container, "timeout", "5", "sh", "-s"]
     else:
         assert login == ["ssh", "-F", "/project/.proving-ground/ssh.config", "web-01"]
         assert script[:3] == login[:3]

@@ -13,20 +13,21 @@ from proving_ground.core.topology import parse
 from proving_ground.machines.exec_backend import DeadlineExec
 from proving_ground.machines.hosts import Hosts
 
-ENGINE = """\
+CLIENT = """\
 #!/bin/sh
 shift 1
-case $1 in *gone*) echo "Error response from daemon: No such container: $1" >&2; exit 1 ;; esac
+case $1 in *gone*) echo "{refusal}: $1" >&2; exit 1 ;; esac
 shift
 exec "$@"
 """
 
 
-@pytest.fixture
-def hosts(tmp_path: Path, put_on_path: Callable[[str, str], None]) -> Hosts:
-    put_on_path("docker", ENGINE)
+@pytest.fixture(params=["container", "podman"])
+def hosts(request: pytest.FixtureRequest, tmp_path: Path, put_on_path: Callable[[str, str], None]) -> Hosts:
+    put_on_path("docker", CLIENT.format(refusal="Error response from daemon: No such container"))
+    put_on_path("podman", CLIENT.format(refusal="Error: no container with name or ID"))
     topology = parse("own", {"machines": {"web": None, "gone": None}})
-    return Hosts(Settings(tmp_path, "run", provider="container"), topology)
+    return Hosts(Settings(tmp_path, "run", provider=request.param), topology)
 
 
 def test_a_command_runs_and_says_all_that_testinfra_wants(hosts: Hosts) -> None:
@@ -46,7 +47,7 @@ def test_a_command_that_does_not_end_is_an_error_that_names_host_command_and_sec
 
 
 def test_a_container_that_is_gone_is_no_failed_command(hosts: Hosts) -> None:
-    with pytest.raises(RuntimeError, match="gone-01: Error response from daemon: No such container"):
+    with pytest.raises(RuntimeError, match=r"gone-01: Error.* container"):
         hosts["gone-01"].run("true")
 
 

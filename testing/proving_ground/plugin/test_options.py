@@ -39,7 +39,7 @@ def test_settings_carry_what_was_asked_for() -> None:
         (
             "provider",
             "moon",
-            "--pg-provider: unknown value 'moon' — choose one of: container, docker, existing, libvirt, virtualbox",
+            "--pg-provider: unknown value 'moon' — choose one of: container, docker, existing, libvirt, podman, ",
         ),
         ("provider", "dokcer", "--pg-provider: unknown value 'dokcer' — did you mean docker?"),
         ("keep", "moon", "--pg-keep: unknown value 'moon' — choose one of: never, failed, always"),
@@ -76,7 +76,7 @@ def test_the_project_says_which_playbook_converges_its_machines(tmp_path: Path) 
     [
         ('playbook = "absent.yml"', r":2: playbook: there is no playbook absent\.yml — "),
         ("playbok = 1", r":2: playbok: unknown key — did you mean playbook\?$"),
-        ("moon = 1", r":2: moon: unknown key — choose one of: image, init, privileged, "),
+        ("moon = 1", r":2: moon: unknown key — choose one of: image, images, init, privileged, "),
         ("user = 5", r":2: user: is 5 — write text in quotes$"),
         ('artifacts = "all"', r':2: artifacts: is "all" — write a list of texts$'),
         ("artifacts = [\n  'a',\n  3,\n]", r":2: artifacts\[1\]: is 3 — write text in quotes$"),

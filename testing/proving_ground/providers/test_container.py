@@ -12,10 +12,12 @@ from proving_ground.core.progress import Progress
 from proving_ground.core.project import Project
 from proving_ground.core.settings import Settings
 from proving_ground.depot import View
-from proving_ground.providers import container, container_start, docker_engine
+from proving_ground.providers import container, container_start
 from proving_ground.providers.container import Container
 from proving_ground.providers.container_image import Image
 from proving_ground.providers.container_start import Machine
+from proving_ground.providers.docker_engine import DockerEngine
+from proving_ground.providers.engine import LABEL
 
 SIZES = {"debian:12": 100, "debian:13": 150}
 
@@ -30,16 +32,16 @@ class Engine:
         self.volumes: list[tuple[str, ...]] = []
         self.arguments: dict[str, tuple[str, ...]] = {}
         monkeypatch.setattr(container, "image_of", self.image_of)
-        monkeypatch.setattr(container, "identifier", lambda name: f"sha256:{name}")
-        monkeypatch.setattr(container, "docker", self.docker)
-        monkeypatch.setattr(docker_engine, "ensure_network", lambda *_: None)
+        monkeypatch.setattr(container, "identifier", lambda _, name: f"sha256:{name}")
+        monkeypatch.setattr(DockerEngine, "run", staticmethod(self.docker))
+        monkeypatch.setattr(DockerEngine, "ensure_network", lambda *_: None)
         monkeypatch.setattr(container_start, "start", self.start)
 
     def image_of(self, name: str, *_: object) -> Image:
         self.looked.append(name)
         return Image(name, f"sha256:{name}")
 
-    def start(self, machines: list[Machine], image: Image, *, privileged: bool, **_: object) -> None:
+    def start(self, machines: list[Machine], image: Image, _: object, *, privileged: bool, **__: object) -> None:
         self.privileged |= {each.name: privileged for each in machines}
         assert {each.image for each in machines} == {image.name}
         self.started |= {each.name: each.image for each in machines}
@@ -111,7 +113,7 @@ def test_a_machine_has_its_own_options_and_rights(tmp_path: Path, engine: Engine
     create(of(tmp_path, image="debian:12", machines=machines))
     assert engine.privileged == {"web-01": True, "db-01": False}
     ((*labels, name),) = engine.volumes
-    assert any(label.startswith(f"--label={docker_engine.LABEL}=") for label in labels), "so it is removed with them"
+    assert any(label.startswith(f"--label={LABEL}=") for label in labels), "so it is removed with them"
     assert f"{name}:/var/cache" in engine.arguments["web-01"]
     assert f"{name}:/var/cache" not in engine.arguments["db-01"]
 

@@ -10,13 +10,13 @@ from proving_ground.core.errors import HarnessError, MachineError, PreflightErro
 from proving_ground.core.progress import Progress
 from proving_ground.core.project import Project
 from proving_ground.core.settings import Settings
-from proving_ground.providers import container_image
 from proving_ground.providers.container_image import PREPARED, Image, image_of
+from proving_ground.providers.docker_engine import DockerEngine
 
 WHOLE = "systemd=/lib/systemd/systemd\npackages=apt-get\npython=/usr/bin/python3\n"
 
 
-class Engine:
+class Engine(DockerEngine):
     """An engine with some images: name → what a shell in it finds, or None where it has no shell."""
 
     def __init__(self, **images: str | None) -> None:
@@ -24,7 +24,7 @@ class Engine:
         self.looks = 0
         self.built: list[str] = []
 
-    def docker(self, *words: str, **_: object) -> str:
+    def run(self, *words: str, **_: object) -> str:
         match words:
             case ("image", "inspect", *_, name):
                 if name not in self.images:
@@ -56,62 +56,61 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def find(root: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine, image: str, init: str = "") -> Image:
-    monkeypatch.setattr(container_image, "docker", engine.docker)
-    return image_of(image, Settings(root, "run", project=Project(init=init)), Progress(), root / "log")
+def find(root: Path, engine: Engine, image: str, init: str = "") -> Image:
+    return image_of(image, Settings(root, "run", project=Project(init=init)), engine, Progress(), root / "log")
 
 
-def refusal(root: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine, image: str) -> str:
+def refusal(root: Path, engine: Engine, image: str) -> str:
     with pytest.raises(HarnessError) as caught:
-        find(root, monkeypatch, engine, image)
+        find(root, engine, image)
     assert isinstance(caught.value, PreflightError)
     return str(caught.value)
 
 
-def test_an_image_that_has_all_is_taken_as_it_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_has_all_is_taken_as_it_is(root: Path) -> None:
     engine = Engine(mine=WHOLE)
-    assert find(root, monkeypatch, engine, "mine").name == "mine"
+    assert find(root, engine, "mine").name == "mine"
     assert engine.built == []
 
 
-def test_an_image_is_looked_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_looked_at_once(root: Path) -> None:
     engine = Engine(mine=WHOLE)
-    assert find(root, monkeypatch, engine, "mine") == find(root, monkeypatch, engine, "mine")
+    assert find(root, engine, "mine") == find(root, engine, "mine")
     assert engine.looks == 1
 
 
-def test_a_plain_image_gets_systemd_and_python_on_top_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plain_image_gets_systemd_and_python_on_top_once(root: Path) -> None:
     engine = Engine(plain="packages=apt-get\n")
-    found = find(root, monkeypatch, engine, "plain")
+    found = find(root, engine, "plain")
     assert found.name.startswith(f"{PREPARED}:")
     assert (found.systemd, found.python) == ("/lib/systemd/systemd", "/usr/bin/python3")
     assert engine.built[0].startswith("FROM plain\n")
     assert " systemd-sysv " in engine.built[0]
-    assert find(root, monkeypatch, engine, "plain") == found
+    assert find(root, engine, "plain") == found
     assert len(engine.built) == 1
 
 
-def test_a_project_without_init_needs_no_systemd(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_without_init_needs_no_systemd(root: Path) -> None:
     engine = Engine(plain="python=/usr/bin/python3\n")
-    assert find(root, monkeypatch, engine, "plain", init="none").name == "plain"
+    assert find(root, engine, "plain", init="none").name == "plain"
 
 
-def test_an_archive_is_as_good_as_an_image(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_is_as_good_as_an_image(root: Path) -> None:
     (root / "rootfs.tar").write_text(WHOLE, encoding="utf-8")
     engine = Engine()
-    first = find(root, monkeypatch, engine, "rootfs.tar")
+    first = find(root, engine, "rootfs.tar")
     (root / "rootfs.tar").write_text(f"{WHOLE}more=1\n", encoding="utf-8")
-    assert find(root, monkeypatch, engine, "rootfs.tar").name != first.name, "another content is another image"
+    assert find(root, engine, "rootfs.tar").name != first.name, "another content is another image"
 
 
-def test_an_image_that_is_not_there_is_told_with_the_nearest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = refusal(root, monkeypatch, Engine(**{"debian:12": WHOLE}), "debain:12")
+def test_an_image_that_is_not_there_is_told_with_the_nearest(root: Path) -> None:
+    text = refusal(root, Engine(**{"debian:12": WHOLE}), "debain:12")
     assert "there is no image 'debain:12': manifest unknown" in text
     assert "debian:12" in text.partition(" — ")[2]
 
 
-def test_an_image_without_a_shell_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "has no shell that runs" in refusal(root, monkeypatch, Engine(bare=None), "bare")
+def test_an_image_without_a_shell_is_told(root: Path) -> None:
+    assert "has no shell that runs" in refusal(root, Engine(bare=None), "bare")
 
 
 @pytest.mark.parametrize(
@@ -122,9 +121,7 @@ def test_an_image_without_a_shell_is_told(root: Path, monkeypatch: pytest.Monkey
         ("", "lacks systemd and Python", "choose another image"),
     ],
 )
-def test_what_no_package_manager_can_add_is_told(
-    root: Path, monkeypatch: pytest.MonkeyPatch, found: str, lacks: str, hint: str
-) -> None:
-    text = refusal(root, monkeypatch, Engine(strange=found), "strange")
+def test_what_no_package_manager_can_add_is_told(root: Path, found: str, lacks: str, hint: str) -> None:
+    text = refusal(root, Engine(strange=found), "strange")
     assert lacks in text
     assert hint in text

@@ -11,12 +11,13 @@ from proving_ground.core.timeouts import USUAL
 from proving_ground.providers import container_start
 from proving_ground.providers.container_image import Image
 from proving_ground.providers.container_start import ATTEMPTS, PRIVILEGED, Machine
+from proving_ground.providers.docker_engine import DockerEngine
 
 DEBIAN = Image("debian:12", "sha256:1", systemd="/lib/systemd/systemd", python="/usr/bin/python3", packages="apt-get")
 MACHINES = [Machine(f"web-0{number}", f"ours-web-0{number}", "debian:12", ()) for number in (1, 2)]
 
 
-class Engine:
+class Engine(DockerEngine):
     """An engine on which process 1 needs some argument, or does not start whatever it gets."""
 
     def __init__(self, needs: str | None) -> None:
@@ -24,7 +25,7 @@ class Engine:
         self.started: dict[str, tuple[str, ...]] = {}
         self.runs: list[tuple[str, ...]] = []
 
-    def docker(self, *words: str, **_: object) -> str:
+    def run(self, *words: str, **_: object) -> str:
         match words:
             case ("version", *_):
                 return "28.2.2 6.1"
@@ -54,18 +55,15 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: Engine, **options: object) -> Engine:
-    monkeypatch.setattr(container_start, "docker", engine.docker)
+def start(tmp_path: Path, engine: Engine, **options: object) -> Engine:
     wanted: dict[str, object] = {"init": "", "privileged": False, "timeouts": USUAL, "log": tmp_path / "log"}
-    container_start.start(MACHINES, DEBIAN, **(wanted | options))  # type: ignore[arg-type]
+    container_start.start(MACHINES, DEBIAN, engine, **(wanted | options))  # type: ignore[arg-type]
     return engine
 
 
 @pytest.mark.parametrize("needs", ["", "writable-cgroups=true", "SYS_ADMIN", "seccomp=unconfined"])
-def test_each_container_has_what_systemd_needs_here_and_no_more(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, needs: str
-) -> None:
-    engine = start(monkeypatch, tmp_path, Engine(needs))
+def test_each_container_has_what_systemd_needs_here_and_no_more(tmp_path: Path, needs: str) -> None:
+    engine = start(tmp_path, Engine(needs))
     least = next(attempt for attempt in ATTEMPTS if not needs or needs in attempt)
     for name in ("ours-web-01", "ours-web-02"):
         arguments = engine.started[name]
@@ -74,64 +72,58 @@ def test_each_container_has_what_systemd_needs_here_and_no_more(
         assert arguments[arguments.index("--cgroupns") + 1] == "private", "never the host's control groups"
 
 
-def test_what_worked_is_not_searched_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert len(start(monkeypatch, tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES) + 2, "two attempts failed"
-    assert len(start(monkeypatch, tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES)
+def test_what_worked_is_not_searched_again(tmp_path: Path) -> None:
+    assert len(start(tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES) + 2, "two attempts failed"
+    assert len(start(tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES)
 
 
 def test_what_worked_is_searched_again_for_another_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    start(monkeypatch, tmp_path, Engine("SYS_ADMIN"))
+    start(tmp_path, Engine("SYS_ADMIN"))
     monkeypatch.setattr(f"{__name__}.DEBIAN", Image("debian:13", "sha256:2", systemd="/lib/systemd/systemd"))
-    assert len(start(monkeypatch, tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES) + 2
+    assert len(start(tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES) + 2
 
 
-def test_process_1_that_ends_shows_its_log_and_what_would_help(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_process_1_that_ends_shows_its_log_and_what_would_help(tmp_path: Path) -> None:
     engine = Engine(None)
     with pytest.raises(MachineError) as caught:
-        start(monkeypatch, tmp_path, engine)
+        start(tmp_path, engine)
     assert "web-01: process 1 ended with 255" in str(caught.value)
     assert "Failed to mount cgroup | Freezing execution." in str(caught.value)
     assert "set `privileged = true` in [tool.proving-ground]" in str(caught.value)
     assert engine.started == {}, "no container that does not work is left"
 
 
-def test_only_a_project_that_asks_for_it_is_privileged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    engine = start(monkeypatch, tmp_path, Engine("--privileged"), privileged=True)
+def test_only_a_project_that_asks_for_it_is_privileged(tmp_path: Path) -> None:
+    engine = start(tmp_path, Engine("--privileged"), privileged=True)
     assert all(PRIVILEGED[0][0] in arguments for arguments in engine.started.values())
     assert len(engine.runs) == len(MACHINES)
 
 
-def test_a_project_that_wants_no_init_gets_a_process_that_waits(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    engine = start(monkeypatch, tmp_path, Engine(None), init="none")
+def test_a_project_that_wants_no_init_gets_a_process_that_waits(tmp_path: Path) -> None:
+    engine = start(tmp_path, Engine(None), init="none")
     assert all(arguments[-3:] == ("debian:12", "-c", "exec tail -f /dev/null") for arguments in engine.runs)
 
 
-def test_a_machine_that_does_not_come_up_is_named_and_the_next_run_searches_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    start(monkeypatch, tmp_path, Engine(""))
+def test_a_machine_that_does_not_come_up_is_named_and_the_next_run_searches_again(tmp_path: Path) -> None:
+    start(tmp_path, Engine(""))
     engine = Engine("")
     engine.works = lambda name: name != "ours-web-02"  # type: ignore[method-assign]
     with pytest.raises(MachineError, match="web-02: process 1 ended with 255; the end of its log: Failed to mount"):
-        start(monkeypatch, tmp_path, engine)
-    assert len(start(monkeypatch, tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES) + 2
+        start(tmp_path, engine)
+    assert len(start(tmp_path, Engine("SYS_ADMIN")).runs) == len(MACHINES) + 2
 
 
-def test_an_engine_that_refuses_an_argument_is_asked_for_the_next(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_engine_that_refuses_an_argument_is_asked_for_the_next(tmp_path: Path) -> None:
     """Docker before 28 does not know ``writable-cgroups``; its client fails to remove what was not made."""
-    engine, docker = Engine("SYS_ADMIN"), Engine.docker
+    engine, run = Engine("SYS_ADMIN"), Engine.run
 
     def older(*words: str, **options: object) -> str:
         if words[0] == "run" and "writable-cgroups=true" in words:
             raise MachineError("invalid --security-opt")
         if words[0] == "rm" and words[-1] not in engine.started:
             raise MachineError("No such container")
-        return docker(engine, *words, **options)
+        return run(engine, *words, **options)
 
-    engine.docker = older  # type: ignore[method-assign]
-    start(monkeypatch, tmp_path, engine)
+    engine.run = older  # type: ignore[method-assign]
+    start(tmp_path, engine)
     assert all("SYS_ADMIN" in arguments for arguments in engine.started.values())

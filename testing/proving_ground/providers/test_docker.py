@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -14,6 +15,7 @@ from proving_ground.core.topology import load
 from proving_ground.depot import View
 from proving_ground.providers import docker_engine
 from proving_ground.providers.docker import Docker
+from proving_ground.providers.docker_engine import DockerEngine
 
 ROOT = Path(__file__).parents[3]
 LOG = Path("vagrant.log")
@@ -21,10 +23,14 @@ LOG = Path("vagrant.log")
 
 @pytest.fixture
 def networks(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, ...]]:
-    """Labels of the networks that are made, by the network's name; there is no docker_engine."""
+    """Labels of the networks that are made, by the network's name; there is no engine."""
     made: dict[str, tuple[str, ...]] = {}
     monkeypatch.setattr(docker_engine, "ensure_image", lambda *_: "node:1")
-    monkeypatch.setattr(docker_engine, "ensure_network", lambda name, _, labels, __: made.update({name: tuple(labels)}))
+
+    def ensure_network(_: object, name: str, __: str, labels: Iterable[str], ___: Path) -> None:
+        made[name] = tuple(labels)
+
+    monkeypatch.setattr(DockerEngine, "ensure_network", ensure_network)
     return made
 
 

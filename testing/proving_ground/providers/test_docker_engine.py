@@ -10,7 +10,8 @@ import pytest
 
 from proving_ground.core.errors import MachineError
 from proving_ground.providers import docker_engine
-from proving_ground.providers.docker_engine import LABEL
+from proving_ground.providers.docker_engine import DockerEngine
+from proving_ground.providers.engine import LABEL
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Thing:
     labels: frozenset[str]
 
 
-class Engine:
+class Shared(DockerEngine):
     """An engine that several checkouts and a stranger use."""
 
     def __init__(self) -> None:
@@ -34,7 +35,7 @@ class Engine:
             for name, label in owners.items()
         }
 
-    def docker(self, *words: str, **_: object) -> str:
+    def run(self, *words: str, **_: object) -> str:
         match words:
             case ("ps", *rest):
                 return self._named("container", rest)
@@ -62,36 +63,35 @@ class Engine:
 
 
 @pytest.fixture
-def shared(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    one = Engine()
-    monkeypatch.setattr(docker_engine, "docker", one.docker)
-    monkeypatch.setattr(docker_engine, "_refusal", lambda: None)
+def shared(monkeypatch: pytest.MonkeyPatch) -> Shared:
+    one = Shared()
+    monkeypatch.setattr(one, "refusal", lambda: None)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     return one
 
 
-def test_all_of_this_checkout_is_removed_and_nothing_of_others(shared: Engine) -> None:
-    assert docker_engine.remove_leftovers("checkout-1") == 3
+def test_all_of_this_checkout_is_removed_and_nothing_of_others(shared: Shared) -> None:
+    assert shared.remove_leftovers("checkout-1") == 3
     assert {each.name.partition("-")[2] for each in shared.things} == {"other", "strange"}
     assert len(shared.things) == 6
 
 
-def test_what_an_interrupted_removal_is_still_removing_is_awaited(shared: Engine) -> None:
+def test_what_an_interrupted_removal_is_still_removing_is_awaited(shared: Shared) -> None:
     shared.refusals = ["Error response from daemon: removal of container 4a7c is already in progress"] * 2
-    assert docker_engine.remove_leftovers("checkout-1") == 3
+    assert shared.remove_leftovers("checkout-1") == 3
     assert shared.refusals == []
     assert len(shared.things) == 6
 
 
-def test_what_cannot_be_removed_is_an_error_at_once(shared: Engine) -> None:
+def test_what_cannot_be_removed_is_an_error_at_once(shared: Shared) -> None:
     shared.refusals = ["Error response from daemon: device or resource busy"] * 2
     with pytest.raises(MachineError, match="busy"):
-        docker_engine.remove_leftovers("checkout-1")
+        shared.remove_leftovers("checkout-1")
     assert len(shared.refusals) == 1
 
 
-def test_where_nothing_is_left_nothing_is_removed(shared: Engine) -> None:
-    assert docker_engine.remove_leftovers("checkout-3") == 0
+def test_where_nothing_is_left_nothing_is_removed(shared: Shared) -> None:
+    assert shared.remove_leftovers("checkout-3") == 0
     assert len(shared.things) == 9
 
 

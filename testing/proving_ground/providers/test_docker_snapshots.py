@@ -8,6 +8,7 @@ import pytest
 
 from proving_ground.core.errors import MachineError
 from proving_ground.providers import docker_snapshots
+from proving_ground.providers.docker_engine import DockerEngine
 from proving_ground.providers.docker_snapshots import saved
 
 MACHINES = [saved("checkout", "key", name) for name in ("etcd-01", "kube-worker-01")]
@@ -44,7 +45,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     one = Engine()
-    monkeypatch.setattr(docker_snapshots, "docker", one.docker)
+    monkeypatch.setattr(DockerEngine, "run", staticmethod(one.docker))
     return one
 
 
@@ -66,7 +67,7 @@ def test_volumes_of_a_checkout_that_was_deleted_are_removed_before_new_ones_of_t
         asked.extend([words] if words[0] == "volume" else [])
         return engine.docker(*words, **options)
 
-    monkeypatch.setattr(docker_snapshots, "docker", docker)
+    monkeypatch.setattr(DockerEngine, "run", staticmethod(docker))
     docker_snapshots.save(MACHINES, "checkout", (), "node:1", LOG)
     assert asked[0] == ("volume", "rm", "--force", *(each.volume for each in MACHINES))
     assert [words[:2] for words in asked[1 : 1 + len(MACHINES)]] == [("volume", "create")] * len(MACHINES)
@@ -87,7 +88,7 @@ def test_new_volumes_carry_whose_they_are(monkeypatch: pytest.MonkeyPatch, engin
         made.extend([words] if words[:2] == ("volume", "create") else [])
         return engine.docker(*words, **options)
 
-    monkeypatch.setattr(docker_snapshots, "docker", docker)
+    monkeypatch.setattr(DockerEngine, "run", staticmethod(docker))
     docker_snapshots.restore(MACHINES, ("owner=checkout", "run=1"), (), "node:1", LOG)
     wanted = ("--label=owner=checkout", "--label=run=1")
     assert made == [("volume", "create", *wanted, each.machine) for each in MACHINES]

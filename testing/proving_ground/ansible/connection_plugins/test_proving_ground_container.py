@@ -45,6 +45,16 @@ def test_a_command_runs_as_the_user_in_the_container(connection: Any, calls: Pat
     assert calls.read_text(encoding="utf-8").split() == ["exec", "-i", "--user", "ann", "box"]
 
 
+def test_podman_reaches_its_own_containers(
+    connection: Any, calls: Path, put_on_path: Callable[[str, str], None]
+) -> None:
+    put_on_path("docker", "#!/bin/sh\nexit 125\n")
+    put_on_path("podman", ENGINE)
+    connection.set_options(var_options={"ansible_host": "box", "proving_ground_engine": "podman"})
+    assert connection.exec_command("echo out")[:2] == (0, b"out\n")
+    assert calls.read_text(encoding="utf-8").split() == ["exec", "-i", "--user", "root", "box"]
+
+
 def test_a_module_comes_by_standard_input(connection: Any) -> None:
     assert connection.has_pipelining
     assert connection.exec_command("cat", in_data=b"\x00\xffmodule") == (0, b"\x00\xffmodule", b"")

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from proving_ground.core.progress import Progress
 from proving_ground.core.topology import Topology
-from proving_ground.providers import docker_engine, docker_snapshots
+from proving_ground.providers import docker_snapshots
 from proving_ground.providers.base import Provider
+from proving_ground.providers.docker_engine import DOCKER
+from proving_ground.providers.engine import LABEL, Engine
 
 
-class OnDocker(Provider):
-    """A provider whose machines are containers of the Docker engine."""
+class OnEngine(Provider):
+    """A provider whose machines are containers.
+
+    Attributes:
+        engine: the engine that runs them.
+    """
 
     in_place = False
+    engine: ClassVar[Engine] = DOCKER
 
     def ensure_running(self, progress: Progress) -> None:
-        """Find or start the Docker engine."""
-        docker_engine.ensure_running(progress, self.settings.timeouts)
+        """Find or start the engine."""
+        self.engine.ensure_running(progress, self.settings.timeouts)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of containers, networks and volumes: the checkout, and the run that created them."""
-        return f"{docker_engine.LABEL}={self.checkout}", f"proving-ground.run={self.settings.run_id}"
+        return f"{LABEL}={self.checkout}", f"proving-ground.run={self.settings.run_id}"
 
     @property
     def label_arguments(self) -> tuple[str, ...]:
-        """The labels as arguments of ``docker run``."""
+        """The labels as arguments of the client."""
         return tuple(word for label in self.labels for word in ("--label", label))
 
     def saved(self, key: str, topology: Topology) -> list[docker_snapshots.Saved]:
@@ -35,16 +43,16 @@ class OnDocker(Provider):
 
     def forget(self, key: str, log: Path) -> None:
         """Remove the images and volumes of a checkpoint."""
-        docker_snapshots.forget(self.checkout, key, log)
+        docker_snapshots.forget(self.engine, self.checkout, key, log)
 
     def remove_leftovers(self, log: Path | None = None) -> int:
         """Remove containers, networks and volumes with the checkout's label."""
-        return docker_engine.remove_leftovers(self.checkout, log)
+        return self.engine.remove_leftovers(self.checkout, log)
 
     def has_leftovers(self) -> bool:
         """Return whether anything has the checkout's label."""
-        return any(docker_engine.leftovers(self.checkout))
+        return any(self.engine.leftovers(self.checkout))
 
     def clean(self) -> list[str]:
         """Stop the engine if the harness started it."""
-        return ["stopped the Docker engine that the harness had started"] if docker_engine.stop_ours() else []
+        return [f"stopped {self.engine.title} that the harness had started"] if self.engine.stop_ours() else []
