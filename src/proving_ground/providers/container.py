@@ -16,11 +16,14 @@ from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.providers import container_options, container_start, docker_snapshots
 from proving_ground.providers.container_image import Image, identifier, image_of
-from proving_ground.providers.container_start import Machine
+from proving_ground.providers.container_start import Group, Machine
 from proving_ground.providers.engine import LABEL
 from proving_ground.providers.on_engine import OnEngine
 
 COMMIT_SECONDS = 300.0
+
+LOOKED_AT: dict[tuple[str, str, str, str], Image] = {}
+"""Project, run, engine and name → the image, of the runs of this process."""
 
 
 class Container(OnEngine):
@@ -30,7 +33,9 @@ class Container(OnEngine):
 
     def fetch(self, progress: Progress, log: Path) -> None:
         """Pull or build the images unless they are on this host."""
-        self._images(plan_of(self.settings), progress, log)
+        plan = plan_of(self.settings)
+        container_options.check(plan, self.settings.root)
+        self._images(plan, progress, log)
 
     @property
     def content(self) -> str:
@@ -45,26 +50,19 @@ class Container(OnEngine):
             self.engine.run("volume", "create", *(f"--label={label}" for label in self.labels), volume, log=log)
         network = named(self.checkout)
         self.engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
-        with progress.step("containers"), ThreadPoolExecutor() as pool:
-            starts = []
-            for privileged, (name, image) in itertools.product((False, True), images.items()):
-                nodes = [node for node in topology.nodes if self._image_of(node) == name]
-                machines = [
-                    self._machine(node, image, network, checkpoint)
-                    for node in nodes
-                    if self._is_privileged(node) == privileged
-                ]
-                if machines:
-                    starts.append(pool.submit(self._start, machines, image, privileged=privileged, log=log))
-            for each in starts:
-                each.result()
+        groups = []
+        for privileged, (name, image) in itertools.product((False, True), images.items()):
+            machines = tuple(
+                self._machine(node, image, network, checkpoint)
+                for node in topology.nodes
+                if (self._image_of(node), self._is_privileged(node)) == (name, privileged)
+            )
+            if machines:
+                groups.append(Group(machines, image, privileged))
+        project, timeouts = self.settings.project, self.settings.timeouts
+        with progress.step("containers"):
+            container_start.start(groups, self.engine, init=project.init, timeouts=timeouts, log=log)
         return self.settings.timeout_factor
-
-    def _start(self, machines: list[Machine], image: Image, *, privileged: bool, log: Path) -> None:
-        init, timeouts = self.settings.project.init, self.settings.timeouts
-        container_start.start(
-            machines, image, self.engine, init=init, privileged=privileged, timeouts=timeouts, log=log
-        )
 
     def _is_privileged(self, node: Node) -> bool:
         own = node.options.privileged
@@ -109,7 +107,14 @@ class Container(OnEngine):
     def _images(self, topology: Topology, progress: Progress, log: Path) -> dict[str, Image]:
         """Return the images of these machines by the names that the project has for them."""
         names = dict.fromkeys(self._image_of(node) for node in topology.nodes)
-        return {name: image_of(name, self.settings, self.engine, progress, log) for name in names}
+        return {name: self._image(name, progress, log) for name in names}
+
+    def _image(self, name: str, progress: Progress, log: Path) -> Image:
+        """Look at an image once in a run: each look asks the engine three times."""
+        run = (str(self.settings.root), self.settings.run_id, self.engine.program, name)
+        if run not in LOOKED_AT:
+            LOOKED_AT[run] = image_of(name, self.settings, self.engine, progress, log)
+        return LOOKED_AT[run]
 
     def _image_of(self, node: Node) -> str:
         name = node.image or self.settings.project.image

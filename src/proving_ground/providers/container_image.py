@@ -146,11 +146,12 @@ def _prepared(image: Image, lacks: list[str], engine: Engine, python: str, progr
         raise PreflightError(text, where="image", hint=hint)
     steps = f"FROM {image.name}\nUSER root\nRUN {INSTALL[image.packages]}\n"
     name = f"{PREPARED}:{hashlib.sha256(f'{image.key}{steps}'.encode()).hexdigest()[:16]}"
-    if not identifier(engine, name, log):
+    if not (key := identifier(engine, name, log)):
         with progress.step(f"image: {what} on top of {image.name}"), tempfile.TemporaryDirectory() as context:
             (Path(context) / "Dockerfile").write_text(steps, encoding="utf-8")
             engine.run("build", "--quiet", "--tag", name, context, log=log, timeout=BUILD_SECONDS)
-    prepared = _looked_at(Image(name, identifier(engine, name, log)), engine, python, log)
+        key = identifier(engine, name, log)
+    prepared = _looked_at(Image(name, key), engine, python, log)
     if not prepared.python:
         text = f"image {image.name!r} has no Python at {python}"
         raise PreflightError(text, where="image", hint="name its path: `python` in [tool.proving-ground]")

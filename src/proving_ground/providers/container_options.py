@@ -1,9 +1,11 @@
-"""Turn what a topology says of a container into arguments of an engine's ``run``. Pure."""
+"""Turn what a topology says of a container into arguments of ``docker run``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from proving_ground.core.errors import UsageError
+from proving_ground.core.problems import nearest
 from proving_ground.core.settings import named
 from proving_ground.core.topology import Node, Topology
 
@@ -25,6 +27,20 @@ def arguments(node: Node, root: Path, checkout: str) -> tuple[str, ...]:
     if options.cpus is not None:
         words.append(("--cpus", str(options.cpus)))
     return tuple(word for pair in words for word in pair)
+
+
+def check(topology: Topology, root: Path) -> None:
+    """Check that what volumes take from the project is there: Docker would make a directory of that name.
+
+    Raises:
+        UsageError: something is not; names machine and path.
+    """
+    for node in topology.nodes:
+        for source in (each.partition(":")[0] for each in node.options.volumes):
+            if _is_path(source) and not Path(source).expanduser().is_absolute() and not (root / source).exists():
+                there = [path.relative_to(root).as_posix() for path in (root / source).parent.glob("*")]
+                hint = nearest(source.removeprefix("./"), there) if there else "paths are relative to the project"
+                raise UsageError(f"there is no {source} in the project", where=f"volumes of {node.name}", hint=hint)
 
 
 def volumes(topology: Topology, checkout: str) -> tuple[str, ...]:

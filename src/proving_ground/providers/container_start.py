@@ -54,49 +54,83 @@ class Machine:
     arguments: tuple[str, ...]
 
 
-def start(
-    machines: Sequence[Machine],
-    image: Image,
-    engine: Engine,
-    *,
-    init: str,
-    privileged: bool,
-    timeouts: Timeouts,
-    log: Path,
-) -> None:
-    """Start containers, and wait until systemd in each has started its enabled units.
+@dataclass(frozen=True)
+class Group:
+    """Containers of one image with the same rights.
+
+    Attributes:
+        machines: at least one.
+        image: their image, with the path of systemd in it.
+        privileged: whether the project asks for ``--privileged`` for them.
+    """
+
+    machines: tuple[Machine, ...]
+    image: Image
+    privileged: bool = False
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is left to do for a group.
+
+    Attributes:
+        machines: the containers that still have to be started.
+        options: what they get besides their own arguments.
+        command: what they run.
+        kept: the file with the arguments that have worked for their image; None if they run no systemd.
+    """
+
+    machines: tuple[Machine, ...]
+    options: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    kept: Path | None = None
+
+
+def start(groups: Sequence[Group], engine: Engine, *, init: str, timeouts: Timeouts, log: Path) -> None:
+    """Start containers, all at once, and wait until systemd in each has started its enabled units.
 
     Args:
-        machines: the containers.
-        image: their image, with the path of systemd in it.
+        groups: the containers.
         engine: runs them.
         init: ``none`` for a process that waits instead of systemd.
-        privileged: whether the project asks for ``--privileged``.
         timeouts: of the host.
         log: receives the engine's output.
 
     Raises:
         MachineError: one did not start; names the machine, the end of its log, and a setting that helps.
     """
+    begun = [_begin(group, engine, init, timeouts, log) for group in groups]
+    jobs = [(machine, each) for each in begun for machine in each.machines]
+    with ThreadPoolExecutor(max(1, len(jobs))) as pool:
+        for _ in pool.map(lambda job: _run(job[0], engine, job[1].options, job[1].command, log), jobs):
+            pass
+    try:
+        _await([machine for machine, each in jobs if each.kept is not None], engine, timeouts)
+    except MachineError as error:
+        for each in begun:  # the next run searches again: something on this host has changed
+            if each.kept is not None:
+                each.kept.unlink(missing_ok=True)
+        raise MachineError(error.what, where=error.where, hint=HINT, log=log) from error
+
+
+def _begin(group: Group, engine: Engine, init: str, timeouts: Timeouts, log: Path) -> Begun:
+    """Find the arguments for a group; where they are not known yet, by starting its first machine."""
+    machines, image = group.machines, group.image
     if init == "none" or not image.systemd:
-        _at_once(machines, engine, WAITING, ("-c", "exec tail -f /dev/null"), log)
-        return
-    attempts = PRIVILEGED if privileged else ATTEMPTS
+        return Begun(machines, WAITING, ("-c", "exec tail -f /dev/null"))
+    attempts = PRIVILEGED if group.privileged else ATTEMPTS
     file = cache_directory() / "containers" / f"{_host_and(image, engine, log)}.json"
-    known = None if privileged else _read(file)
+    known = None if group.privileged else _read(file)
     if known is None and len(attempts) > 1:
-        first, *others = machines
-        known = _try(first, image, engine, attempts, timeouts, log)
+        known = _try(machines[0], image, engine, attempts, timeouts, log)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(known), encoding="utf-8")
-        machines = others
-    chosen = known if known is not None else attempts[0]
-    _at_once(machines, engine, (*SYSTEMD, *SYSTEMD_DIRECTORIES, *chosen, "--entrypoint", image.systemd), (), log)
-    try:
-        _await(machines, engine, timeouts)
-    except MachineError as error:
-        file.unlink(missing_ok=True)  # the next run searches again: something on this host has changed
-        raise MachineError(error.what, where=error.where, hint=HINT, log=log) from error
+        machines = machines[1:]
+    return Begun(machines, _systemd(image, known if known is not None else attempts[0]), kept=file)
+
+
+def _systemd(image: Image, attempt: Sequence[str]) -> tuple[str, ...]:
+    return (*SYSTEMD, *SYSTEMD_DIRECTORIES, *attempt, "--entrypoint", image.systemd)
 
 
 def _await(machines: Sequence[Machine], engine: Engine, timeouts: Timeouts) -> None:
@@ -104,14 +138,6 @@ def _await(machines: Sequence[Machine], engine: Engine, timeouts: Timeouts) -> N
     probes = {f"{each.name} has started": partial(_check_started, each, engine) for each in machines}
     if late := timeouts.wait_for_all(probes, timeout=BOOT_SECONDS, interval=0.1):
         raise MachineError("; ".join(late), where="systemd")
-
-
-def _at_once(
-    machines: Sequence[Machine], engine: Engine, options: Sequence[str], command: Sequence[str], log: Path
-) -> None:
-    with ThreadPoolExecutor(max(1, len(machines))) as pool:
-        for _ in pool.map(lambda each: _run(each, engine, options, command, log), machines):
-            pass
 
 
 def _run(machine: Machine, engine: Engine, options: Sequence[str], command: Sequence[str], log: Path) -> None:
@@ -131,8 +157,7 @@ def _try(
     why = ""
     for attempt in attempts:
         try:
-            options = (*SYSTEMD, *SYSTEMD_DIRECTORIES, *attempt, "--entrypoint", image.systemd)
-            _run(machine, engine, options, (), log)
+            _run(machine, engine, _systemd(image, attempt), (), log)
             _await([machine], engine, timeouts)
         except MachineError as error:
             why = error.what

@@ -15,7 +15,7 @@ from proving_ground.depot import View
 from proving_ground.providers import container, container_start
 from proving_ground.providers.container import Container
 from proving_ground.providers.container_image import Image
-from proving_ground.providers.container_start import Machine
+from proving_ground.providers.container_start import Group
 from proving_ground.providers.docker_engine import DockerEngine
 from proving_ground.providers.engine import LABEL
 
@@ -41,11 +41,13 @@ class Engine:
         self.looked.append(name)
         return Image(name, f"sha256:{name}")
 
-    def start(self, machines: list[Machine], image: Image, _: object, *, privileged: bool, **__: object) -> None:
-        self.privileged |= {each.name: privileged for each in machines}
-        assert {each.image for each in machines} == {image.name}
-        self.started |= {each.name: each.image for each in machines}
-        self.arguments |= {each.name: each.arguments for each in machines}
+    def start(self, groups: list[Group], *_: object, **__: object) -> None:
+        for group in groups:
+            for each in group.machines:
+                assert each.image == group.image.name
+                self.privileged[each.name] = group.privileged
+                self.started[each.name] = each.image
+                self.arguments[each.name] = each.arguments
 
     def docker(self, *words: str, **_: object) -> str:
         if words[:2] == ("volume", "create"):
@@ -78,6 +80,15 @@ def test_a_machine_is_made_of_its_own_image_or_of_the_projects(tmp_path: Path, e
     create(provider)
     assert engine.started == {"web-01": "debian:12", "web-02": "debian:12", "db-01": "debian:13"}
     assert sorted(engine.looked) == ["debian:12", "debian:13"], "each once"
+
+
+def test_an_image_is_looked_at_once_in_a_run(tmp_path: Path, engine: Engine) -> None:
+    of(tmp_path, image="debian:12", machines=TWO).fetch(Progress(), tmp_path / "log")
+    create(of(tmp_path, image="debian:12", machines=TWO))
+    assert engine.looked == ["debian:12", "debian:13"]
+    later = Settings(tmp_path, "another", provider="container", project=Project(image="debian:12"))
+    Container(later).fetch(Progress(), tmp_path / "log")
+    assert engine.looked[2:] == ["debian:12"], "its content may be another one by the next run"
 
 
 def test_all_images_are_there_before_a_machine_is(tmp_path: Path, engine: Engine) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from proving_ground.core.errors import UsageError
 from proving_ground.core.topology import Topology, parse
-from proving_ground.providers.container_options import arguments, volumes
+from proving_ground.providers.container_options import arguments, check, volumes
 
 
 def plan(**web: Any) -> Topology:
@@ -31,3 +34,12 @@ def test_a_path_is_relative_to_the_project_and_a_name_is_a_volume_of_this_checko
         "proving-ground-1a2b-cache:/var/cache",
     )
     assert volumes(topology, "1a2b") == ("proving-ground-1a2b-cache",), "once, though two machines have it"
+
+
+def test_what_a_volume_takes_from_the_project_has_to_be_there(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    check(plan(volumes=["./data:/data", "/not/there:/x", "cache:/var/cache"]), tmp_path)
+    with pytest.raises(
+        UsageError, match=r"volumes of web-01: there is no \./dtaa in the project — did you mean data\?"
+    ):
+        check(plan(volumes=["./dtaa:/data"]), tmp_path)

@@ -10,7 +10,7 @@ from proving_ground.core.errors import MachineError
 from proving_ground.core.timeouts import USUAL
 from proving_ground.providers import container_start
 from proving_ground.providers.container_image import Image
-from proving_ground.providers.container_start import ATTEMPTS, PRIVILEGED, Machine
+from proving_ground.providers.container_start import ATTEMPTS, PRIVILEGED, Group, Machine
 from proving_ground.providers.docker_engine import DockerEngine
 
 DEBIAN = Image("debian:12", "sha256:1", systemd="/lib/systemd/systemd", python="/usr/bin/python3", packages="apt-get")
@@ -55,9 +55,9 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-def start(tmp_path: Path, engine: Engine, **options: object) -> Engine:
-    wanted: dict[str, object] = {"init": "", "privileged": False, "timeouts": USUAL, "log": tmp_path / "log"}
-    container_start.start(MACHINES, DEBIAN, engine, **(wanted | options))  # type: ignore[arg-type]
+def start(tmp_path: Path, engine: Engine, *, init: str = "", privileged: bool = False) -> Engine:
+    groups = [Group(tuple(MACHINES), DEBIAN, privileged)]
+    container_start.start(groups, engine, init=init, timeouts=USUAL, log=tmp_path / "log")
     return engine
 
 
@@ -127,3 +127,19 @@ def test_an_engine_that_refuses_an_argument_is_asked_for_the_next(tmp_path: Path
     engine.run = older  # type: ignore[method-assign]
     start(tmp_path, engine)
     assert all("SYS_ADMIN" in arguments for arguments in engine.started.values())
+
+
+def test_containers_of_several_images_start_together_each_with_what_its_image_needs(tmp_path: Path) -> None:
+    engine = Engine("")
+    plain = Image("plain:1", "sha256:3", python="/usr/bin/python3")
+    groups = [
+        Group((Machine("web-01", "ours-web-01", "debian:12", ()),), DEBIAN),
+        Group((Machine("all-01", "ours-all-01", "debian:12", ()),), DEBIAN, privileged=True),
+        Group((Machine("job-01", "ours-job-01", "plain:1", ()),), plain),
+    ]
+    container_start.start(groups, engine, init="", timeouts=USUAL, log=tmp_path / "log")
+    assert {name: "--privileged" in arguments for name, arguments in engine.started.items()} == {
+        **{"ours-web-01": False, "ours-all-01": True},
+        "ours-job-01": False,
+    }
+    assert engine.started["ours-job-01"][-3:] == ("plain:1", "-c", "exec tail -f /dev/null")
