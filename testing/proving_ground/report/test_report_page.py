@@ -305,3 +305,10 @@ def test_a_grid_has_a_place_for_each_pair_and_leaves_the_others_empty() -> None:
     assert places[0][1] == places[1][1]
     assert not drawn.wrong
     assert grid_picture(Grid("none", ())).cells == ()
+
+
+def test_a_machine_with_an_image_of_its_own_says_which() -> None:
+    plan = topology.parse("own", {"machines": {"web": {"image": "debian:13"}, "db": {}}})
+    said = Page(render(replace(FACTS, topology=plan))).said
+    assert "1024 MiB, 1 CPU, debian:13" in said
+    assert said.count("debian:13") == 1
