@@ -17,7 +17,7 @@ from proving_ground.machines.ledger import Ledger
 from proving_ground.process import commands
 from proving_ground.providers import container_image, registry
 from proving_ground.providers.docker_engine import DOCKER
-from testing.installed.environments import environment_for
+from testing.installed.environments import environment_for, molecule
 
 HERE = Path(__file__).parent
 DEPOT = '"../../depot"'
@@ -75,18 +75,18 @@ def assert_nothing_is_left(project: Path, provider: str) -> None:
     assert not registry.of(settings).has_leftovers()
 
 
-def run(project: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(project: Path, module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a program of the project's environment in the project, with nothing that was asked of this run."""
     environment = environment_for((project / "README.md").read_text(encoding="utf-8"))
     command = [str(environment.python), "-m", module, *arguments]
     return subprocess.run(
-        command, cwd=project, env=environment.variables(), capture_output=True, text=True, timeout=900
+        command, cwd=project, env=environment.variables() | variables, capture_output=True, text=True, timeout=900
     )
 
 
-def passes(project: Path, module: str, *arguments: str) -> str:
+def passes(project: Path, module: str, *arguments: str, **variables: str) -> str:
     """Run a program of Python's in the project, which has to succeed; return its output."""
-    done = run(project, module, *arguments)
+    done = run(project, module, *arguments, **variables)
     assert done.returncode == 0, f"{module} {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -203,3 +203,63 @@ def test_a_cluster_of_three_has_groups_variables_and_a_profile(project: Path) ->
     assert "machines of profile 'single'" in other.stdout + other.stderr
     passes(project, "proving_ground.cli", "destroy")
     assert_nothing_is_left(project, "container")
+
+
+STEPS = {"test_syntax", "test_converge", "test_idempotence_outside_roles"}
+
+OF_MOLECULE = {
+    "web": {"test_idempotence[instance-web]", "test_the_web_server_runs[instance]"},
+    "motto": {"test_idempotence[motto-1-motto]", "test_the_port_is_the_groups_and_the_text_is_the_hosts[motto-1]"},
+    "peers": {
+        f"{test}[{name}]"
+        for test, name in (
+            ("test_idempotence", "first-peers"),
+            ("test_idempotence", "second-peers"),
+            ("test_each_knows_the_other", "first"),
+            ("test_each_knows_the_other", "second"),
+        )
+    },
+}
+"""Role → the tests that it has after `migrate` besides those of every playbook."""
+
+
+@pytest.fixture
+def role(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A copy of one of Molecule's roles, with the README of them all; its machines are removed."""
+    copy = tmp_path / request.param
+    shutil.copytree(HERE / "molecule" / request.param, copy, ignore=shutil.ignore_patterns(".*", "artifacts"))
+    shutil.copy(HERE / "molecule" / "README.md", copy)
+    yield copy
+    run(copy, "proving_ground.cli", "destroy")
+
+
+def contents(project: Path) -> dict[str, str]:
+    return {str(path.relative_to(project)): path.read_text(encoding="utf-8") for path in project.rglob("*.*ml*")}
+
+
+@pytest.mark.parametrize("role", ["web"], indirect=True)
+def test_what_migrate_writes_is_what_the_readme_shows(role: Path) -> None:
+    shown = (role / "README.md").read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    assert f"--- pyproject.toml\n{shown}" in passes(role, "proving_ground.cli", "migrate", "--dry-run")
+
+
+@pytest.mark.parametrize("role", OF_MOLECULE, indirect=True)
+def test_a_role_of_molecules_passes_after_migrate_and_still_with_molecule(role: Path, debian: str) -> None:
+    before = contents(role)
+    passes(role, "proving_ground.cli", "migrate", MOLECULE_IMAGE=debian)
+    after = contents(role)
+    assert after.keys() - before.keys() >= {"pyproject.toml"}
+    assert {name: after[name] for name in before} == before, "no file that was there has changed"
+    passes(role, "pytest", "--pg-keep=never")
+    cases = cases_of(role)
+    assert cases.keys() >= STEPS | OF_MOLECULE[role.name]
+    assert [name for name, outcome in cases.items() if outcome] == [], "all passed"
+    assert_nothing_is_left(role, "container")
+    log = role / "image.log"
+    image = container_image.image_of(debian, Settings(role, "afterwards"), Progress(), log).name  # it has systemd
+    program, environment = str(molecule().python.with_name("molecule")), molecule().variables()
+    environment["MOLECULE_IMAGE"] = image
+    done = subprocess.run(
+        [program, "test"], cwd=role, env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +117,13 @@ def environment_for(readme: str) -> Environment:
 @functools.cache
 def _with_extras(extras: str) -> Environment:
     return Environment.made(place() / extras, f"{wheel()}[{extras}]")
+
+
+@functools.cache
+def molecule() -> Environment:
+    """Return an environment with Molecule and its docker driver, and with the Ansible that runs here."""
+    ansible = f"ansible-core=={version('ansible-core')}"
+    return Environment.made(place() / "molecule", "molecule", "molecule-plugins", "docker", "ansible", ansible)
 
 
 def uv(*arguments: str) -> str:
