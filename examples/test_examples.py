@@ -208,13 +208,20 @@ def test_a_cluster_of_three_has_groups_variables_and_a_profile(project: Path) ->
 STEPS = {"test_syntax", "test_converge", "test_idempotence_outside_roles"}
 
 OF_MOLECULE = {
-    "web": {"test_idempotence[instance-web]", "test_the_web_server_runs[instance]"},
-    "motto": {"test_idempotence[motto-1-motto]", "test_the_port_is_the_groups_and_the_text_is_the_hosts[motto-1]"},
+    "web": {"test_idempotence[instance-web]", "test_verify[Verify-instance]", "test_the_web_server_runs[instance]"},
+    "motto": {
+        "test_prepare",
+        "test_idempotence[motto-1-motto]",
+        "test_verify[Verify-motto-1]",
+        "test_the_port_is_the_groups_and_the_text_is_the_hosts[motto-1]",
+    },
     "peers": {
         f"{test}[{name}]"
         for test, name in (
             ("test_idempotence", "first-peers"),
             ("test_idempotence", "second-peers"),
+            ("test_verify", "Verify-first"),
+            ("test_verify", "Verify-second"),
             ("test_each_knows_the_other", "first"),
             ("test_each_knows_the_other", "second"),
         )
@@ -256,7 +263,7 @@ def test_a_role_of_molecules_passes_after_migrate_and_still_with_molecule(role: 
     assert [name for name, outcome in cases.items() if outcome] == [], "all passed"
     assert_nothing_is_left(role, "container")
     log = role / "image.log"
-    image = container_image.image_of(debian, Settings(role, "afterwards"), Progress(), log).name  # it has systemd
+    image = container_image.image_of(debian, Settings(role, "afterwards"), DOCKER, Progress(), log).name  # it has systemd
     program, environment = str(molecule().python.with_name("molecule")), molecule().variables()
     environment["MOLECULE_IMAGE"] = image
     done = subprocess.run(

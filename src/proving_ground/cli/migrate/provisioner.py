@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import fields
 from pathlib import PurePosixPath
 from typing import Any
 
 from proving_ground.cli.migrate.scenario import molecule_variables
 from proving_ground.cli.migrate.translation import Translation, without_nulls
+from proving_ground.core.project import Project
+
+SETTINGS = frozenset(field.name for field in fields(Project))
+
+INVENTORYS = {
+    "molecule_file": "{{ lookup('ansible.builtin.env', 'MOLECULE_FILE') }}",
+    "molecule_scenario_directory": "{{ lookup('ansible.builtin.env', 'MOLECULE_SCENARIO_DIRECTORY') }}",
+    "molecule_ephemeral_directory": "{{ lookup('ansible.builtin.env', 'MOLECULE_EPHEMERAL_DIRECTORY') }}",
+    "molecule_yml": "{{ lookup('ansible.builtin.file', lookup('ansible.builtin.env', 'MOLECULE_FILE')) | from_yaml }}",
+}
+"""Variables that Molecule's inventory has for all hosts; a project gets those that its scenario's files mention."""
 
 BESIDE = ("prepare", "verify", "cleanup")
 """Steps whose playbooks are found beside the one that converges, by these names."""
@@ -33,6 +46,7 @@ def provisioner(translation: Translation, names: dict[str, str]) -> None:
     configuration(translation)
     environment(translation)
     variables(translation, names)
+    links(translation)
 
 
 def playbooks(translation: Translation) -> None:
@@ -50,7 +64,11 @@ def playbooks(translation: Translation) -> None:
     beside = PurePosixPath(path).parent
     for step in BESIDE:
         there = relative(translation, str(said.get(step) or f"{step}.yml"))
-        if (scenario.root / there).is_file() and there != str(beside / f"{step}.yml"):
+        if not (scenario.root / there).is_file() or there == str(beside / f"{step}.yml"):
+            continue
+        if step in SETTINGS:
+            translation.settings[step] = there
+        else:
             reason = "it is looked for beside the playbook that converges"
             translation.lose(("provisioner", "playbooks", step), reason, f"link it as {beside / step}.yml")
     for step in ("create", "destroy"):
@@ -107,6 +125,8 @@ def environment(translation: Translation) -> None:
 def variables(translation: Translation, names: dict[str, str]) -> None:
     """Translate the variables of groups and hosts."""
     scenario, settings = translation.scenario, translation.settings
+    if mentioned := mentioned_in(translation):
+        settings["variables"] = mentioned
     if "inventory" in settings:  # they are in that file
         return
     machines: dict[str, dict[str, Any]] = settings.get("machines", {})
@@ -114,7 +134,7 @@ def variables(translation: Translation, names: dict[str, str]) -> None:
     for group, said in scenario.get("provisioner", "inventory", "group_vars").items():
         content = _kept(translation, ("group_vars", group), said or {})
         if group == "all":
-            settings["variables"] = content
+            settings["variables"] = {**settings.get("variables", {}), **content}
         elif group in groups:
             settings.setdefault("group_variables", {})[group] = content
         else:
@@ -128,6 +148,28 @@ def variables(translation: Translation, names: dict[str, str]) -> None:
             reason = "no machine has this name"
             advice = f"write host_vars/{host}.yml beside pyproject.toml, if playbooks use it"
             translation.lose(("provisioner", "inventory", "host_vars", host), reason, advice)
+
+
+def mentioned_in(translation: Translation) -> dict[str, str]:
+    """Return the variables of Molecule's inventory that the scenario's own files mention."""
+    scenario = translation.scenario
+    paths = (scenario.root / scenario.directory).rglob("*.y*ml")
+    texts = [path.read_text(encoding="utf-8") for path in paths if path.stem not in {"molecule", "create", "destroy"}]
+    return {name: text for name, text in INVENTORYS.items() if any(re.search(rf"\b{name}\b", each) for each in texts)}
+
+
+def links(translation: Translation) -> None:
+    """Name the directories of variables that are not where Ansible finds them."""
+    scenario, settings = translation.scenario, translation.settings
+    beside = PurePosixPath(str(settings.get("playbook", "."))).parent
+    for name, said in scenario.get("provisioner", "inventory", "links").items():
+        there = relative(translation, str(said))
+        if name not in {"group_vars", "host_vars"}:
+            advice = "name it as `inventory` if its hosts exist, or write its groups to the machines"
+            translation.lose(("provisioner", "inventory", "links", name), "machines are the inventory", advice)
+        elif there not in {name, str(beside / name)}:
+            reason = f"{name}/ is read beside pyproject.toml and beside the playbook"
+            translation.lose(("provisioner", "inventory", "links", name), reason, f"ln -s {there} {name}")
 
 
 def relative(translation: Translation, path: str) -> str:

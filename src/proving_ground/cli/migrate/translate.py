@@ -9,7 +9,7 @@ from typing import Any
 
 from proving_ground.cli.migrate.existing import existing, is_unmanaged
 from proving_ground.cli.migrate.platforms import machines
-from proving_ground.cli.migrate.provisioner import provisioner, relative
+from proving_ground.cli.migrate.provisioner import SETTINGS, provisioner, relative
 from proving_ground.cli.migrate.scenario import Scenario
 from proving_ground.cli.migrate.translation import Translation
 
@@ -73,8 +73,11 @@ def sequence(translation: Translation) -> None:
         return
     keys = ("scenario", "test_sequence")
     if "check" in said:
-        advice = "write a test that runs the playbook so, or run `ansible-playbook --check` while machines are up"
-        translation.lose(keys, "check mode is no step", advice)
+        if "check_mode" in SETTINGS:
+            translation.settings["check_mode"] = True
+        else:
+            advice = "run `ansible-playbook --check` with .proving-ground/inventory.yml while machines are up"
+            translation.lose(keys, "check mode is no step", advice)
     if "idempotence" not in said:
         advice = "add `-k 'not idempotence'` to pytest's `addopts`, or tag tasks with molecule-idempotence-notest"
         translation.lose(keys, "idempotence is tested after every converge", advice)

@@ -236,6 +236,40 @@ def test_keys_that_molecule_25_moved_are_found_where_they_are(root: Path, transl
     assert found.settings["playbook_environment"]["A"] == "b"
 
 
+def test_a_playbook_that_does_not_lie_beside_the_others_is_named(root: Path, translated: Translates) -> None:
+    (root / "shared").mkdir()
+    (root / "shared" / "prepare.yml").write_text("[]\n", encoding="utf-8")
+    found = translated("""
+        driver: {name: docker}
+        provisioner: {playbooks: {prepare: ../../shared/prepare.yml}}
+    """)
+    assert found.settings["prepare"] == "shared/prepare.yml"
+    assert lost(found) == {}
+
+
+def test_directories_of_variables_are_named_unless_ansible_finds_them(translated: Translates) -> None:
+    found = translated("""
+        driver: {name: docker}
+        provisioner:
+          inventory:
+            links: {group_vars: ../../group_vars/, host_vars: ../../shared/host_vars/, hosts: ../../hosts}
+    """)
+    assert [str(loss).rpartition(" — ")[2] for loss in found.losses] == [
+        "ln -s shared/host_vars host_vars",
+        "name it as `inventory` if its hosts exist, or write its groups to the machines",
+    ]
+
+
+def test_variables_of_molecules_inventory_are_there_if_playbooks_use_them(root: Path, translated: Translates) -> None:
+    play = '- {hosts: all, vars: {name: "{{ molecule_yml.scenario.name }}"}}\n'
+    (root / "molecule" / "default" / "verify.yml").write_text(play, encoding="utf-8")
+    found = translated("""
+        driver: {name: docker}
+        provisioner: {inventory: {group_vars: {all: {port: 80}}}}
+    """)
+    assert list(found.settings["variables"]) == ["molecule_yml", "port"]
+
+
 def test_steps_that_run_otherwise_are_told(root: Path, translated: Translates) -> None:
     for name in ("create.yml", "side_effect.yml", "requirements.yml", "collections.yml"):
         (root / "molecule" / "default" / name).write_text("[]\n", encoding="utf-8")
