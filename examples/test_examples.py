@@ -263,7 +263,9 @@ def test_a_role_of_molecules_passes_after_migrate_and_still_with_molecule(role: 
     assert [name for name, outcome in cases.items() if outcome] == [], "all passed"
     assert_nothing_is_left(role, "container")
     log = role / "image.log"
-    image = container_image.image_of(debian, Settings(role, "afterwards"), DOCKER, Progress(), log).name  # it has systemd
+    image = container_image.image_of(
+        debian, Settings(role, "afterwards"), DOCKER, Progress(), log
+    ).name  # it has systemd
     program, environment = str(molecule().python.with_name("molecule")), molecule().variables()
     environment["MOLECULE_IMAGE"] = image
     done = subprocess.run(

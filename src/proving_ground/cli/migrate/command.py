@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from proving_ground.cli.migrate.scenario import Scenario
     from proving_ground.cli.migrate.translation import Loss
 
 
@@ -39,11 +40,26 @@ def run(options: argparse.Namespace, root: Path) -> int:
     for key in kept:
         sys.stdout.write(f"{FILE}: {key} was there already, and stays as it is\n")
     tell([loss for each in translations for loss in each.losses])
-    profiles = [each.scenario.name for each in translations[1:]]
-    sys.stdout.write("now run: proving-ground migrate\n" if options.dry_run else "now run: pytest\n")
-    for name in [] if options.dry_run else profiles:
-        sys.stdout.write(f"for scenario {name}: pytest --pg-profile {name}\n")
+    if options.dry_run:
+        sys.stdout.write("now run: proving-ground migrate\n")
+    else:
+        scenarios = [each.scenario for each in translations]
+        for number, scenario in enumerate(scenarios):
+            profile = f" --pg-profile {scenario.name}" if number else ""
+            start = f"for scenario {scenario.name}" if number else "now run"
+            sys.stdout.write(f"{start}: pytest{profile}{without_others(scenario, scenarios)}\n")
     return 0
+
+
+def without_others(scenario: Scenario, scenarios: list[Scenario]) -> str:
+    """Return the options of pytest that leave out the tests of the other scenarios; empty if they have none."""
+    others = [each for each in scenarios if each != scenario and has_tests(each.root / each.directory)]
+    return "".join(f" --ignore={each.directory}" for each in others)
+
+
+def has_tests(directory: Path) -> bool:
+    """Whether pytest finds files of tests there."""
+    return any(directory.rglob("test_*.py")) or any(directory.rglob("*_test.py"))
 
 
 def tell(losses: list[Loss]) -> None:

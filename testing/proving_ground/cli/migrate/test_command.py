@@ -38,6 +38,22 @@ def test_it_says_what_it_wrote_and_what_it_could_not_carry_over(root: Path, caps
     assert (root / "molecule" / "default" / "ansible.cfg").read_text(encoding="utf-8") == "[defaults]\nforks = 5\n"
 
 
+def test_each_scenario_runs_its_own_tests(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("default", "cluster", "empty"):
+        directory = root / "molecule" / name
+        directory.mkdir(exist_ok=True)
+        (directory / "molecule.yml").write_text(MOLECULE, encoding="utf-8")
+        if name != "empty":
+            (directory / "tests").mkdir()
+            (directory / "tests" / "test_default.py").write_text("", encoding="utf-8")
+    assert main(["migrate"]) == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "now run: pytest --ignore=molecule/cluster",
+        "for scenario cluster: pytest --pg-profile cluster --ignore=molecule/default",
+        "for scenario empty: pytest --pg-profile empty --ignore=molecule/default --ignore=molecule/cluster",
+    ]
+
+
 def test_a_dry_run_prints_and_writes_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(root.rglob("*"))
     assert main(["migrate", "--dry-run"]) == 0
