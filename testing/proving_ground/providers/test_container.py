@@ -103,6 +103,16 @@ def test_what_machines_are_made_of_names_every_image(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("engine")
+def test_an_archive_that_is_written_anew_is_another_image(tmp_path: Path) -> None:
+    provider, found = of(tmp_path, image="rootfs.tar"), []
+    for text in ("one", "another"):
+        (tmp_path / "rootfs.tar").write_text(text, encoding="utf-8")
+        found.append(provider.content)
+    assert found[0] != found[1]
+    assert provider.content == found[1]
+
+
+@pytest.mark.usefixtures("engine")
 def test_a_checkpoint_is_as_large_as_what_it_adds_to_each_machines_image(tmp_path: Path) -> None:
     provider = of(tmp_path, image="debian:12", machines=TWO)
     size = provider.save("key", plan_of(provider.settings), View(Path(), ""), Progress(), tmp_path / "log")
