@@ -13,7 +13,7 @@ from proving_ground.core.lines import toml_lines
 from proving_ground.core.problems import Keys, Lines, Problem, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
 
-STEPS = ("prepare", "verify")
+STEPS = ("prepare", "verify", "cleanup")
 """Settings with the playbook of a step: beside the playbook that converges, or relative to the root directory."""
 
 TABLE = "tool.proving-ground"
@@ -41,6 +41,7 @@ class Project:
         prepare: the playbook that prepares new machines, beside ``playbook`` or relative to the root directory; it need
             not exist.
         verify: the playbook that verifies converged machines, where ``prepare`` is; it need not exist.
+        cleanup: the playbook that runs before the machines are removed, where ``prepare`` is; it need not exist.
         steps: whether syntax, converge and idempotence are tests that the plugin adds.
         topologies: the directory of topology files.
         depot: the directory of ``depot.yml``, which lists the components to build for the machines.
@@ -73,6 +74,7 @@ class Project:
     playbook: str = "site.yml"
     prepare: str = "prepare.yml"
     verify: str = "verify.yml"
+    cleanup: str = "cleanup.yml"
     steps: bool = True
     topologies: str = "topology"
     depot: str = "depot"

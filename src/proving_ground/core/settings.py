@@ -137,6 +137,11 @@ class Settings:
         """The playbook that verifies converged machines, relative to ``root``; empty if there is none."""
         return self._beside(self.project.verify)
 
+    @property
+    def cleanup(self) -> str:
+        """The playbook to run before machines are removed, relative to ``root``; empty without one or a removal."""
+        return "" if self.is_existing else self._beside(self.project.cleanup)
+
     def _beside(self, name: str) -> str:
         """Return the path of a step's playbook: beside the project's, or else in ``root``; empty if there is none."""
         places = dict.fromkeys((Path(self.playbook).parent, Path()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from proving_ground.ansible.events import Outcome
 from proving_ground.ansible.phases import Phase
 from proving_ground.ansible.runner import Converge, attempt_playbook, run_playbook
-from proving_ground.core.errors import ConvergeError, UsageError
+from proving_ground.core.errors import ConvergeError, HarnessError, UsageError
 from proving_ground.core.problems import nearest
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -94,6 +94,13 @@ class Executor:
                 raise
         return done if done.error or done.outcomes else replace(done, error=self._idle(done, playbook))
 
+    def clean_up(self) -> None:
+        """Run the playbook that comes before the removal, once, if there is one and machines are up."""
+        playbook, record = self.state.settings.cleanup, self.state.record
+        if playbook and record is not None and record.phase != "creating" and not record.cleaned:
+            self.state.ledger.update(cleaned=True)  # before it runs: a second interruption has to end it
+            self._run_other("cleanup", playbook)
+
     def _run_other(self, step: str, playbook: str, *arguments: str) -> Converge:
         """Run another playbook as a step; raises ConvergeError."""
         settings, inventory = self._other(playbook)
@@ -128,6 +135,10 @@ class Executor:
         record = Ledger(settings.state_directory).legible()  # also where this run is on an existing inventory
         if record is not None:  # use the topology and provider of the existing machines, not of this run's options
             settings = replace(settings, topology=record.topology, provider=record.provider)
+            try:
+                Executor(State(settings, self.progress), self.progress).clean_up()
+            except HarnessError as error:
+                self.progress.say(f"cleanup has failed, the removal goes on: {error}")
         return machines.destroy(settings, self.progress)
 
     @_take.register

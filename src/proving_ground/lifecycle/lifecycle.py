@@ -124,11 +124,7 @@ class Lifecycle:
         return record
 
     def prepare(self) -> None:
-        """Run the playbook that prepares new machines, unless there is none, or it has run on these.
-
-        Raises:
-            ConvergeError: it is wrong, or a task failed.
-        """
+        """Run the playbook that prepares new machines, unless there is none or it has run; raises ConvergeError."""
         self._carry_out(planner.plan_prepare)
 
     def ensure_converged(self) -> Converge | None:
@@ -187,11 +183,7 @@ class Lifecycle:
         return self._executor.play_other(playbook, *arguments)
 
     def verify(self) -> Converge:
-        """Run the playbook that verifies converged machines.
-
-        Returns:
-            the outcomes; if a task failed, those until then, on all hosts, and the error.
-        """
+        """Run the playbook that verifies converged machines; the result has the error if a task failed."""
         return self._executor.verify(self.settings.verify)
 
     def _require_consent(self, playbook: str) -> None:
@@ -212,8 +204,12 @@ class Lifecycle:
         """
         self._executor.run(self._wait_for(roles))
 
+    def clean_up(self) -> None:
+        """Run the playbook that comes before the removal of the machines, unless it has run; raises ConvergeError."""
+        self._executor.clean_up()
+
     def destroy(self) -> bool:
-        """Remove everything that this checkout has created; returns whether there was anything."""
+        """Remove all that this checkout has created, after :meth:`clean_up`; returns whether there was anything."""
         return self._executor.destroy()
 
     def _wait_for(self, roles: Collection[str] | None) -> Collection[Step]:

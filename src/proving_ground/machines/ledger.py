@@ -53,6 +53,7 @@ class Record:
         phase: ``creating``, ``created`` or ``converged``.
         created_key: key of the phase before any play, until a playbook runs on them; empty without checkpoints.
         prepared: whether the playbook that prepares machines has run on them.
+        cleaned: whether the playbook that runs before their removal has begun; then they are removed.
         reached: the phase of the playbook that they are at, if they are converged in phases.
         reached_key: the key of that phase.
         restored_at: when they were restored (UTC); empty after the wait for all their services.
@@ -71,6 +72,7 @@ class Record:
     phase: str = "creating"
     created_key: str = ""
     prepared: bool = False
+    cleaned: bool = False
     converged_key: str = ""
     reached: str = ""
     reached_key: str = ""

@@ -75,6 +75,7 @@ MARKERS = (
     "converge: the test is the step that runs the playbook",
     "idempotence: the test is part of the step that runs the playbook once more",
     "verify: the test is part of the step that runs the playbook that verifies converged machines",
+    "cleanup: the test is the step that runs the playbook before the machines are removed",
     "disruptive: the test disturbs the machines or other tests; with -n, no other test runs at the same time",
     "xdist_group(name): with -n, one worker runs all tests of a group; without it, all tests of a file",
 )

@@ -51,8 +51,12 @@ def run_from(config: pytest.Config, handed: Mapping[str, str]) -> Run:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around all other hooks, also around pytest-order's, which runs last
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """With ``--pg-reuse`` run the phases that converge last: tests have to find a fault before a converge fixes it."""
+    """Run the cleanup last, and with ``--pg-reuse`` the phases that converge: tests have to find a fault before those.
+
+    That is before a converge fixes it.
+    """
     yield
+    items.sort(key=lambda item: item.get_closest_marker("cleanup") is not None)
     if run_of(config).settings.reuse:
         items.sort(key=lambda item: item.get_closest_marker("lifecycle") is not None)
 
@@ -106,6 +110,7 @@ def look_and_remove(session: pytest.Session, run: Run) -> None:
             note_interruption(session, run)
         if is_removed(run, run.lifecycle):
             try:
+                clean_up(run)
                 run.lifecycle.destroy()
             except KeyboardInterrupt:
                 note_interruption(session, run)
@@ -117,9 +122,21 @@ def look_and_remove(session: pytest.Session, run: Run) -> None:
         run.say("interrupted again; `proving-ground destroy` removes what is there")
 
 
+def clean_up(run: Run) -> None:
+    """Run the playbook that comes before the removal, unless its test has; an error is that of the run."""
+    if run.settings.cleanup and run.lifecycle is not None:
+        try:
+            run.lifecycle.clean_up()
+        except HarnessError as error:
+            run.infrastructure_error = run.infrastructure_error or error
+            run.say(f"error: {error}")
+
+
 def is_removed(run: Run, lifecycle: Lifecycle) -> bool:
-    """Return whether to remove the machines at the end of this run."""
+    """Return whether to remove the machines at the end of this run; always after the cleanup, even if that failed."""
     keep = run.settings.keep
+    if run.settings.cleanup and run.record is not None and run.record.cleaned:
+        return True
     return lifecycle.created_here and (keep == "never" or (keep == "failed" and not run.is_red))
 
 

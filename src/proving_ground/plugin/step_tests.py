@@ -10,6 +10,7 @@ from proving_ground.core.errors import ConvergeError
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.plugin.idempotence import Repeated
 from proving_ground.plugin.run import run_of
+from proving_ground.plugin.session import is_removed
 from proving_ground.plugin.verification import Verified
 
 pytestmark = [pytest.mark.lifecycle]
@@ -60,6 +61,17 @@ def test_verify(pg_verified: Verified) -> None:
         raise pg_verified.error
     if pg_verified.reason:
         pytest.skip(pg_verified.reason)
+
+
+@pytest.mark.cleanup
+def test_cleanup(pg_machines: Lifecycle, pytestconfig: pytest.Config) -> None:
+    """The playbook that runs before the removal of the machines has no failed task; else they are removed as well."""
+    run = run_of(pytestconfig)
+    if run.shared is not None:
+        pytest.skip("with -n it runs when all workers have ended")
+    if not is_removed(run, pg_machines):
+        pytest.skip("the machines stay; `proving-ground destroy` runs it")
+    pg_machines.clean_up()
 
 
 def report(changes: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:

@@ -38,6 +38,7 @@ def absent(config: pytest.Config) -> frozenset[str]:
         "test_idempotence": named(config) and not settings.as_they_are,
         "test_idempotence_outside_roles": not settings.as_they_are,
         "test_verify": listed(config),
+        "test_cleanup": settings.cleanup and not settings.as_they_are,
     }
     return frozenset(name for name, found in has.items() if not found)
 
