@@ -6,89 +6,15 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
-from proving_ground.core.errors import MachineError
+from examples.running import HERE, assert_nothing_is_left, cases_of, passes, run
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
-from proving_ground.machines.ledger import Ledger
-from proving_ground.process import commands
-from proving_ground.providers import container_image, registry
+from proving_ground.providers import container_image
 from proving_ground.providers.docker_engine import DOCKER
-from testing.installed.environments import environment_for, molecule
-
-HERE = Path(__file__).parent
-DEPOT = '"../../depot"'
-"""How an example names this repository's depot, from where it lies."""
-
-
-@pytest.fixture
-def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """A copy of the example, in which only the path of the depot is another; its machines are removed."""
-    copy = tmp_path / request.param
-    shutil.copytree(HERE / request.param, copy, ignore=shutil.ignore_patterns(".*", "artifacts", "__pycache__"))
-    table = copy / "pyproject.toml"
-    text = table.read_text(encoding="utf-8")
-    table.write_text(text.replace(DEPOT, f'"{HERE.parent / "depot"}"'), encoding="utf-8")
-    yield copy
-    run(copy, "proving_ground.cli", "destroy")
-
-
-@pytest.fixture(scope="session")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The image ``debian:12``."""
-    return image("debian:12", "bookworm", tmp_path_factory.mktemp("image"))
-
-
-@pytest.fixture(scope="session")
-def debian_13(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The image ``debian:13``."""
-    return image("debian:13", "trixie", tmp_path_factory.mktemp("image"))
-
-
-def image(name: str, suite: str, directory: Path) -> str:
-    """Return an image that is on this host then: of a registry, or else one made of Debian's own packages."""
-    DOCKER.ensure_running(Progress())
-    if container_image.identifier(DOCKER, name):
-        return name
-    try:
-        DOCKER.run("pull", "--quiet", name, timeout=300)
-    except MachineError:
-        archive = directory / "debian.tar"
-        command = ["mmdebstrap", "--variant=minbase", suite, str(archive)]
-        commands.run(command, error=MachineError, where="mmdebstrap", timeout=900, log=directory / "log")
-        DOCKER.run("import", str(archive), name, timeout=300)
-    return name
-
-
-def cases_of(project: Path) -> dict[str | None, list[str]]:
-    """The tests of the project's last run, with what each came to besides a pass."""
-    suite = ElementTree.parse(project / "artifacts" / "latest" / "junit.xml").getroot()
-    return {case.get("name"): [outcome.tag for outcome in case] for case in suite.iter("testcase")}
-
-
-def assert_nothing_is_left(project: Path, provider: str) -> None:
-    settings = Settings(project, "afterwards", provider=provider)
-    assert Ledger(settings.state_directory).read() is None
-    assert not registry.of(settings).has_leftovers()
-
-
-def run(project: Path, module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of the project's environment in the project, with nothing that was asked of this run."""
-    environment = environment_for((project / "README.md").read_text(encoding="utf-8"))
-    command = [str(environment.python), "-m", module, *arguments]
-    return subprocess.run(
-        command, cwd=project, env=environment.variables() | variables, capture_output=True, text=True, timeout=900
-    )
-
-
-def passes(project: Path, module: str, *arguments: str, **variables: str) -> str:
-    """Run a program of Python's in the project, which has to succeed; return its output."""
-    done = run(project, module, *arguments, **variables)
-    assert done.returncode == 0, f"{module} {' '.join(arguments)}: {done.stdout}\n{done.stderr}"
-    return done.stdout
+from testing.installed.environments import molecule
 
 
 @pytest.mark.parametrize("project", ["smallest"], indirect=True)

@@ -1,0 +1,1 @@
+"""Whole small projects, and the tests that run each as its user would."""
