@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -198,3 +200,42 @@ def test_a_role_of_molecules_passes_after_migrate_and_still_with_molecule(role: 
         [program, "test"], cwd=role, env=environment, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def ssh_host(project: Path, debian: str) -> Iterator[None]:
+    """The host of the example ``existing``, as its README makes it, but with a port that is free."""
+    assert f"FROM {debian}\n" in (project / "host" / "Dockerfile").read_text(encoding="utf-8")
+    name, key = f"proving-ground-example-{os.getpid()}", project / "id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=30)
+    shutil.copy(key.with_suffix(".pub"), project / "host" / "authorized_keys")
+    DOCKER.run("build", "--quiet", "--tag", name, str(project / "host"), timeout=600)
+    try:
+        DOCKER.run("run", "--detach", "--name", name, "--publish", "127.0.0.1::22", name, timeout=60)
+        port = DOCKER.run("port", name, "22").strip().rpartition(":")[2]
+        inventory = project / "inventory.yml"
+        inventory.write_text(inventory.read_text(encoding="utf-8").replace("2222", port), encoding="utf-8")
+        yield
+    finally:
+        for remove in (("rm", "--force", name), ("rmi", "--force", name)):
+            with suppress(MachineError):
+                DOCKER.run(*remove, timeout=60)
+
+
+@pytest.mark.usefixtures("ssh_host")
+@pytest.mark.parametrize("project", ["existing"], indirect=True)
+def test_hosts_that_exist_are_tested_and_changed_only_on_request(project: Path) -> None:
+    own: dict[str | None, list[str]] = {
+        "test_somebody_can_log_in[web-01]": [],
+        "test_the_host_is_a_server_of_its_group[web-01]": [],
+    }
+    passes(project, "pytest")
+    assert cases_of(project) == own
+    passes(project, "pytest", "--pg-converge")
+    steps: dict[str | None, list[str]] = {"test_syntax": [], "test_converge": [], "test_idempotence_outside_roles": []}
+    assert cases_of(project) == steps | own
+    inventory = project / "inventory.yml"
+    inventory.write_text(inventory.read_text(encoding="utf-8").replace("127.0.0.1", "127.0.0.2"), encoding="utf-8")
+    silent = run(project, "pytest")
+    assert silent.returncode == 14, silent.stdout
+    assert "1 of 1 hosts do not answer: web-01: " in silent.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import copy
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,7 +22,11 @@ from proving_ground.core.topology import Topology
 from proving_ground.machines.deadline import SECONDS, run_in_time
 from proving_ground.machines.hosts import Hosts
 
-DIRECT = ("ansible_host", "ansible_port", "ansible_user", "ansible_ssh_common_args", "ansible_ssh_extra_args")
+DIRECT = (
+    *("ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_become", "ansible_become_user"),
+    *("ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_pass"),
+    *("ansible_ssh_private_key_file", "ansible_private_key_file"),
+)
 """Variables of a connection that testinfra reads itself."""
 
 FOR_ANSIBLE = ("ansible_become_password", "ansible_become_pass", "ansible_become_method", "ansible_become_exe")
@@ -151,17 +156,39 @@ class InventoryHosts(Hosts):
     def _direct(self, name: str, variables: dict[str, Any]) -> BaseBackend | None:
         """The backend that testinfra has for a host; None if only Ansible understands its connection."""
         known = {**{key: variables[alias] for key, alias in ALIASES.items() if alias in variables}, **variables}
-        said = [known[key] for key in DIRECT if key in known]
-        if not all(isinstance(value, str | int) and "{{" not in str(value) for value in said):
-            return None  # templates, and what is encrypted
         if any(key in known for key in FOR_ANSIBLE):
             return None
+        try:
+            known |= self._resolved(name, {key: known[key] for key in DIRECT if key in known})
+        except ModuleError:
+            return None
+        if not self._checks_host_keys:
+            known["ansible_ssh_extra_args"] = f"{known.get('ansible_ssh_extra_args', '')} -o StrictHostKeyChecking=no"
         if known.get("ansible_connection") in PODMAN:
             host = testinfra.get_host(f"podman://{known.get('ansible_host', name)}")
         else:
             inventory = {"all": {"hosts": [name]}, "_meta": {"hostvars": {name: known}}}
             host = get_ansible_host(self._config, inventory, name)
         return None if host is None else host.backend
+
+    def _resolved(self, name: str, said: dict[str, Any]) -> dict[str, Any]:
+        """Return variables with their values: Ansible resolves templates, and what is encrypted, on the controller."""
+        open_ones = {
+            key: f"{{{{ {key} }}}}"
+            for key, value in said.items()
+            if not isinstance(value, str | int) or "{{" in str(value)
+        }
+        if not open_ones:
+            return {}
+        inventory = self._settings.inventory_file
+        return dict(run_module(self._settings, inventory, name, "debug", {"msg": open_ones})[name]["msg"])
+
+    @property
+    def _checks_host_keys(self) -> bool:
+        own = os.environ.get("ANSIBLE_HOST_KEY_CHECKING") or self._config.get(
+            "defaults", "host_key_checking", fallback=""
+        )
+        return str(own).strip().lower() not in {"false", "no", "0", "off"}
 
 
 @contextmanager

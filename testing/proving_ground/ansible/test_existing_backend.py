@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -59,6 +60,22 @@ def test_ssh_gets_what_the_inventory_says(tmp_path: Path, variables: dict[str, A
     assert [word for word in [*command, *arguments] if word in line] == line
 
 
+def test_templates_in_a_connection_mean_what_they_mean_to_ansible(tmp_path: Path) -> None:
+    variables = {"ansible_host": "{{ address }}", "ansible_ssh_private_key_file": "{{ inventory_dir }}/key"}
+    known = hosts(tmp_path, one=variables)
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars" / "one.yml").write_text(json.dumps({**variables, "address": "192.0.2.7"}), encoding="utf-8")
+    _, arguments = known["one"].backend._build_ssh_command("true")
+    assert {"192.0.2.7", f"{tmp_path}/key"} <= set(arguments)
+
+
+def test_keys_of_hosts_are_checked_unless_ansible_does_not_either(tmp_path: Path) -> None:
+    no = "StrictHostKeyChecking=no"
+    assert no not in " ".join(hosts(tmp_path, one={})["one"].backend._build_ssh_command("true")[0])
+    (tmp_path / "ansible.cfg").write_text("[defaults]\nhost_key_checking = False\n", encoding="utf-8")
+    assert no in " ".join(hosts(tmp_path, one={})["one"].backend._build_ssh_command("true")[0])
+
+
 def test_podman_is_reached_by_podman(tmp_path: Path) -> None:
     variables = {"ansible_connection": "containers.podman.podman", "ansible_host": "box"}
     backend = hosts(tmp_path, one=variables)["one"].backend
@@ -69,9 +86,8 @@ def test_podman_is_reached_by_podman(tmp_path: Path) -> None:
     "variables",
     [
         {"ansible_connection": "community.general.incus"},
-        {"ansible_host": "{{ vars.address }}"},
         {"ansible_become_password": "secret"},
-        {"ansible_user": {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256"}},
+        {"ansible_user": "{{ unknown_variable }}"},
     ],
 )
 def test_ansible_itself_runs_commands_where_testinfra_cannot_connect(tmp_path: Path, variables: dict[str, Any]) -> None:
