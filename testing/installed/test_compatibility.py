@@ -156,3 +156,21 @@ def test_host_needs_testinfras_library_and_not_its_plugin(with_both: Environment
     assert "test_it.py::test_web[web-01]" in listed.output, listed.text
     done = with_both.pytest(project, *left_out, "-rA", "-k", "ansible")
     assert (done.code, done.passed()) == (0, ["test_it.py::test_ansible"]), done.text
+
+
+WHOSE = """
+def test_whose(ansible_adhoc):
+    made = type(ansible_adhoc(inventory="localhost,"))
+    assert made.__module__.partition(".")[0] == WANTED
+"""
+LINE = 'pytest_plugins = ["proving_ground.compat.pytest_ansible"]'
+
+
+def test_the_line_for_tests_of_pytest_ansible_is_silent_while_it_is_loaded(
+    crowded: Environment, tmp_path: Path
+) -> None:
+    for wanted, left_out in (("pytest_ansible", []), ("proving_ground", ["-p", "no:pytest-ansible"])):
+        text = WHOSE.replace("WANTED", repr(wanted))
+        project = written(tmp_path / wanted, table=False, conftest__py=LINE, test_whose__py=text)
+        done = crowded.pytest(project, *left_out, "--host-pattern=localhost", "-rA")
+        assert (done.code, done.passed()) == (0, ["test_whose.py::test_whose"]), done.text

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class ModuleError(HarnessError):
 
 def run_module(
     settings: Settings,
-    inventory: Path,
+    inventory: Path | None,
     pattern: str,
     module: str,
     args: Mapping[str, Any] | str = "",
@@ -53,6 +53,7 @@ def run_module(
     check: bool = False,
     extra_vars: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
     timeout: float = SECONDS,
     timeouts: Timeouts = USUAL,
 ) -> Results:
@@ -60,7 +61,7 @@ def run_module(
 
     Args:
         settings: hold the paths of the project and of its Ansible configuration.
-        inventory: the inventory's file.
+        inventory: the inventory; None if ``arguments`` or Ansible's configuration name it.
         pattern: an Ansible host pattern: ``nodes:!store``.
         module: its name; ``include_role`` runs a role.
         args: the module's arguments, as a mapping or as on the command line.
@@ -68,6 +69,7 @@ def run_module(
         check: whether it runs in check mode, which changes nothing.
         extra_vars: variables with the highest precedence.
         env: environment variables on the controller, in addition to this process's own.
+        arguments: further words for Ansible's command line, quoted as for a shell.
         timeout: seconds on machines of the usual speed; then the function ends Ansible.
         timeouts: of the machines.
 
@@ -80,10 +82,11 @@ def run_module(
     failed: list[Outcome] = []
     results: Results = {}
     mark = f"{settings.root}#{uuid.uuid4().hex}"  # unique: other modules may run at the same time
-    options = [word for word, wanted in (("--become", become), ("--check", check)) if wanted] + limits(settings)
+    options = [word for word, wanted in (("--become", become), ("--check", check)) if wanted]
+    options += [*limits(settings), *arguments]
     asked = {
         "project_dir": str(settings.root),
-        "inventory": str(inventory),
+        **({} if inventory is None else {"inventory": str(inventory)}),
         "host_pattern": pattern,
         "module": module,
         "module_args": args if isinstance(args, str) else json.dumps(dict(args)),
@@ -135,6 +138,7 @@ def _note(results: Results, failed: list[Outcome], event: dict[str, Any]) -> boo
         outcome = outcome_of(event["event"], data, event.get("stdout", ""))
         results[outcome.host] = dict(data.get("res") or {})
         if outcome.status in {"failed", "unreachable"}:
+            results[outcome.host].setdefault(outcome.status, True)
             failed.append(outcome)
     return False
 

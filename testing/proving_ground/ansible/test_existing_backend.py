@@ -104,4 +104,6 @@ def test_ansible_itself_returns_what_a_command_says(tmp_path: Path) -> None:
 def test_a_module_runs_and_its_failure_is_a_result(tmp_path: Path) -> None:
     host = hosts(tmp_path, one=LOCAL)["one"]
     assert host.ansible("stat", "path=/etc")["stat"]["isdir"]
-    assert host.ansible("command", "false", check=False)["rc"] == 1
+    with pytest.raises(host.ansible.AnsibleException) as caught:
+        host.ansible("command", "false", check=False)
+    assert caught.value.result["rc"] == 1

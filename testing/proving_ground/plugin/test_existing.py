@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from ansible.inventory.manager import InventoryManager
+from ansible.template import Templar
 
 from proving_ground.cli.main import main
 from proving_ground.machines.ledger import Ledger, Record
 
 pytest_plugins = ["pytester"]
+
+KEPT = (InventoryManager, Templar)
+"""Imported here, since Ansible cannot be imported twice: a run of pytest in this process forgets what it has imported."""
 
 HOSTS = """
 all:
