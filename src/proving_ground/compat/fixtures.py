@@ -78,10 +78,9 @@ def ansible_facts(ansible_module: ModuleDispatcher) -> AdHocResult:
 @pytest.fixture
 def localhost(request: pytest.FixtureRequest) -> ModuleDispatcher:
     """Runs modules on this host: ``localhost.command("date")``."""
-    options = {"inventory": "localhost,", "connection": "local", "host_pattern": "localhost"}
-    marked = {**marked_with(request.node), **options}
-    options = replace(options_of(request.config, marked), extra_inventory=None, subset=None, interpreter=sys.executable)
-    return HostManager(options).localhost
+    here = {"inventory": "localhost,", "connection": "local", "host_pattern": "localhost"}
+    options = options_of(request.config, {**marked_with(request.node), **here})
+    return HostManager(replace(options, extra_inventory=None, subset=None, interpreter=sys.executable)).localhost
 
 
 @pytest.fixture

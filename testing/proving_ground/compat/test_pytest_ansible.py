@@ -10,7 +10,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.template import Templar
 
 KEPT = (InventoryManager, Templar)
-"""Imported here, since Ansible cannot be imported twice: a run of pytest in this process forgets what it has imported."""
+"""Imported here, since Ansible cannot be imported twice: pytest in this process forgets what a run has imported."""
 
 pytest_plugins = ["pytester"]
 
@@ -101,7 +101,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 def test_the_fixtures_do_what_those_of_pytest_ansible_do(project: pytest.Pytester) -> None:
     result = project.runpytest("-p", "no:cacheprovider", "--inventory", "hosts.ini", "--host-pattern", "web", "-rA")
-    result.assert_outcomes(passed=7 + 2 + 4)
+    result.assert_outcomes(passed=7 + 2 + 3)
     result.stdout.fnmatch_lines_random(["PASSED test_x.py::test_host?one?", "PASSED test_x.py::test_group?gone?"])
 
 

@@ -12,7 +12,7 @@ from proving_ground.machines.ledger import Ledger, Record
 pytest_plugins = ["pytester"]
 
 KEPT = (InventoryManager, Templar)
-"""Imported here, since Ansible cannot be imported twice: a run of pytest in this process forgets what it has imported."""
+"""Imported here, since Ansible cannot be imported twice: pytest in this process forgets what a run has imported."""
 
 HOSTS = """
 all:
