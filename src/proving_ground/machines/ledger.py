@@ -150,7 +150,7 @@ class InventoryLedger(Ledger):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.state_directory)
         phase = "converged" if settings.as_they_are else "created"
-        self._record = Record("", settings.topology, settings.provider, phase=phase)
+        self._record = Record("", settings.topology, settings.provider, phase=phase, profile=settings.profile)
 
     def read(self) -> Record:
         """Return the record."""

@@ -70,6 +70,13 @@ def test_hosts_are_tested_as_they_are(project: pytest.Pytester) -> None:
     assert written(project) == [], "nothing has changed them"
 
 
+def test_a_profile_may_be_an_inventory(project: pytest.Pytester) -> None:
+    table = '[tool.proving-ground]\nsteps = false\n[tool.proving-ground.profiles.real]\ninventory = "hosts.yml"\n'
+    project.makefile(".toml", pyproject=table)
+    result = project.runpytest("--pg-profile=real", "-p", "no:cacheprovider", "-k", "test_web")
+    result.assert_outcomes(passed=2, deselected=2)
+
+
 def test_they_are_converged_on_request_within_the_limit(project: pytest.Pytester) -> None:
     result = project.runpytest("-v", "-p", "no:cacheprovider", "--pg-converge", "--pg-limit", "one")
     result.stdout.fnmatch_lines(
