@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from examples.running import HERE, assert_nothing_is_left, cases_of, passes, run
+from proving_ground.core.errors import MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.providers import container_image

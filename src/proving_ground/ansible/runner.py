@@ -195,7 +195,7 @@ def _said(artifacts: Path) -> str:
 
 def limits(settings: Settings) -> list[str]:
     """Return the arguments, as words of a command line, that keep Ansible to the hosts that the run is limited to."""
-    return [f"--limit={shlex.quote(settings.limit)}"] if settings.limit else []
+    return [f"--limit={shlex.quote(settings.limit)}"] if settings.is_existing and settings.limit else []
 
 
 def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:

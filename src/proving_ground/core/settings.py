@@ -95,7 +95,8 @@ class Settings:
     @property
     def inventory_file(self) -> Path:
         """The inventory that Ansible gets: the user's own, or the one that the run writes."""
-        return self.inventory or self.state_directory / "inventory.yml"
+        own = self.inventory if self.is_existing else None  # machines of an earlier run have the other provider
+        return own or self.state_directory / "inventory.yml"
 
     @property
     def engine(self) -> str:

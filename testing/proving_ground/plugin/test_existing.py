@@ -7,6 +7,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.template import Templar
 
 from proving_ground.cli.main import main
+from proving_ground.lifecycle.executor import Executor
 from proving_ground.machines.ledger import Ledger, Record
 
 pytest_plugins = ["pytester"]
@@ -123,11 +124,17 @@ def test_destroy_removes_the_projects_machines_not_the_hosts(
         destroyed.append(str(getattr(settings, "provider", None)))
         return True
 
+    def clean_up(executor: Executor) -> None:
+        """What a playbook before the removal would be run on."""
+        destroyed.append(str(executor.state.write_inventory().relative_to(project.path)))
+
     monkeypatch.setattr("proving_ground.lifecycle.machines.destroy", destroy)
+    monkeypatch.setattr(Executor, "clean_up", clean_up)
     monkeypatch.chdir(project.path)
     Ledger(project.path / ".proving-ground").write(Record("run", "default", "container", phase="created"))
     assert main(["destroy"]) == 0
-    assert destroyed == ["container"], "what another run of the project made"
+    assert destroyed == [".proving-ground/inventory.yml", "container"], "what another run of the project made"
+    assert (project.path / "hosts.yml").read_text(encoding="utf-8").strip() == HOSTS.strip(), "it is the user's"
 
 
 def test_commands_converge_because_they_are_the_request(
