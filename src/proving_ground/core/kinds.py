@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,7 @@ def groups_of(kinds: Kinds) -> dict[str, tuple[str, ...]]:
     """
     groups = {}
     for kind, entry in kinds.items():
-        usual = [kind.replace("-", "_")] if entry.get("numbered", True) else []
+        usual = [re.sub(r"\W", "_", kind)] if entry.get("numbered", True) else []
         groups[kind] = tuple(entry.get("groups", usual))
     return groups
 

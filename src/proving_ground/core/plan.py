@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import shown
 from proving_ground.core.project import FILE, lines_of
@@ -10,6 +12,9 @@ from proving_ground.core.topology import Topology, load, names, parse
 
 ONE = {"machine": None}
 """The machines of a project that names none: one."""
+
+NAME = re.compile(r"[A-Za-z0-9.-]+")
+"""A name that Vagrant gives a machine as its host's."""
 
 
 def plan_of(settings: Settings) -> Topology:
@@ -29,8 +34,11 @@ def plan_of(settings: Settings) -> Topology:
 
 
 def checked(settings: Settings, plan: Topology) -> Topology:
-    """Return the plan; raises UsageError if its machines have keys that the run's provider would ignore."""
+    """Return the plan; raises UsageError if its machines have names or keys that the run's provider cannot use."""
     for node in plan.nodes if not settings.engine else ():
+        if not NAME.fullmatch(node.name):
+            text = f"provider {settings.provider} cannot call a machine {node.name}"
+            raise UsageError(text, where=f"topology {plan.name}", hint="write letters, digits, hyphens and dots")
         if ignored := [*(["image"] if node.image else []), *node.options.given]:
             text = f"provider {settings.provider} does not use {', '.join(ignored)} of {node.name}"
             hint = "run with --pg-provider container, or set `image` in [tool.proving-ground]"

@@ -87,6 +87,13 @@ def test_what_the_provider_would_ignore_is_refused(tmp_path: Path) -> None:
     assert "--pg-provider container" in caught.value.hint
 
 
+def test_a_name_that_the_provider_cannot_give_is_refused(tmp_path: Path) -> None:
+    assert written(tmp_path, "machines.web_1 = {}").nodes[0].name == "web_1-01"
+    with pytest.raises(UsageError, match=r"provider docker cannot call a machine web_1-01") as caught:
+        written(tmp_path, "machines.web_1 = {}", provider="docker")
+    assert "hyphens and dots" in caught.value.hint
+
+
 def test_a_topology_file_counts_more_than_one_machine_by_default(tmp_path: Path) -> None:
     (tmp_path / "topology").mkdir()
     (tmp_path / "topology" / "default.yml").write_text("machines: {db: {}}\n", encoding="utf-8")

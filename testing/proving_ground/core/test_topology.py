@@ -185,7 +185,7 @@ varaibles: {}
         ("", r"default\.yml: is empty — write a mapping"),
         ("networks: {}", r"default\.yml:1: needs the key machines — add machines: \{web: \{\}\}"),
         ("machines: {}", r"default\.yml:1: machines: is \{\} — write a mapping .* that is not empty"),
-        ("machines:\n  Web: {}", r"default\.yml:2: machines\.Web: cannot be a name here — write lower-case letters"),
+        ("machines:\n  web/1: {}", r"default\.yml:2: machines\.web/1: cannot be a name here — write letters, digits"),
         ("machines:\n  web: {groups: [8a]}", r':2: machines\.web\.groups\[0\]: is "8a" — write letters, digits and _'),
         ("machines:\n  nodes: {}", r":2: machines\.nodes: a group cannot be called nodes"),
         ("machines: {web: {}}\nnetworks:\n  pods: 10.2", r":3: networks\.pods: is 10\.2 — write text"),
@@ -250,6 +250,14 @@ def test_an_unknown_node_is_refused_with_those_that_exist() -> None:
 def test_a_machine_without_a_number_is_called_as_its_kind_and_is_in_no_group_of_that_name(tmp_path: Path) -> None:
     topology = written(tmp_path, "machines: {instance: {numbered: false}, web: {numbered: false, groups: [front]}}")
     assert [(node.name, node.groups) for node in topology.nodes] == [("instance", ()), ("web", ("front",))]
+
+
+def test_a_name_may_be_that_of_any_host(tmp_path: Path) -> None:
+    topology = written(tmp_path, "machines: {Web_1.example.com: {numbered: false}, rhel_8.x: {}}")
+    assert [(node.name, node.groups) for node in topology.nodes] == [
+        ("Web_1.example.com", ()),
+        ("rhel_8.x-01", ("rhel_8_x",)),
+    ]
 
 
 def test_a_machine_may_have_an_image_of_its_own(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from proving_ground.cli.migrate.translation import Translation
 from proving_ground.core.kinds import RESERVED
 from proving_ground.core.problems import Keys
 
-NAME = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
+NAME = re.compile(r"[A-Za-z]([A-Za-z0-9._-]{0,40}[A-Za-z0-9])?")
 PORT = re.compile(r"(([0-9.]+:)?[0-9]*:)?[0-9]+(/(tcp|udp|sctp))?")
 GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CGROUPS = "/sys/fs/cgroup"
@@ -57,7 +57,7 @@ def name_of(translation: Translation, number: int, platform: dict[str, Any], tak
     name = name if name[:1].isalpha() else f"machine-{name}".rstrip("-")
     while name in taken or name in RESERVED:
         name += "-2"
-    reason = f"machines have names of lower-case letters, digits and hyphens; this one is called {name}"
+    reason = f"machines have names of letters, digits, hyphens, dots and _, a letter first; this one is called {name}"
     translation.lose(("platforms", number, "name"), reason, f"look for {said} in playbooks and tests")
     return name
 

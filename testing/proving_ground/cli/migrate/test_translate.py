@@ -150,9 +150,7 @@ def test_rights_of_a_container_without_systemd_are_kept(translated: Translates) 
     assert lost(found) == {}
 
 
-@pytest.mark.parametrize(
-    ("said", "name"), [("instance_1", "instance-1"), ("Web.example.com", "web-example-com"), ("1st", "machine-1st")]
-)
+@pytest.mark.parametrize(("said", "name"), [("web server", "web-server"), ("1st", "machine-1st"), ("Web_", "web")])
 def test_a_name_that_no_machine_can_have_is_changed_and_told(translated: Translates, said: str, name: str) -> None:
     found = translated(f"driver: {{name: docker}}\nplatforms: [{{name: {said}, image: debian}}]\n")
     assert list(found.settings["machines"]) == [name]
@@ -162,7 +160,7 @@ def test_a_name_that_no_machine_can_have_is_changed_and_told(translated: Transla
 def test_variables_are_those_of_all_of_a_group_and_of_a_host(translated: Translates) -> None:
     found = translated("""
         driver: {name: docker}
-        platforms: [{name: web_1, image: debian, groups: [web]}]
+        platforms: [{name: web/1, image: debian, groups: [web]}]
         provisioner:
           inventory:
             group_vars:
@@ -170,7 +168,7 @@ def test_variables_are_those_of_all_of_a_group_and_of_a_host(translated: Transla
               web: {users: [{name: a}]}
               unknown: {a: 1}
             host_vars:
-              web_1: {role: primary}
+              web/1: {role: primary}
               other: {}
     """)
     assert found.settings["variables"] == {"port": 80}
