@@ -42,6 +42,7 @@ class Project:
             not exist.
         verify: the playbook that verifies converged machines, where ``prepare`` is; it need not exist.
         cleanup: the playbook that runs before the machines are removed, where ``prepare`` is; it need not exist.
+        check_mode: whether a converged machine also has to pass ``--check`` without a change.
         steps: whether syntax, converge and idempotence are tests that the plugin adds.
         topologies: the directory of topology files.
         depot: the directory of ``depot.yml``, which lists the components to build for the machines.
@@ -75,6 +76,7 @@ class Project:
     prepare: str = "prepare.yml"
     verify: str = "verify.yml"
     cleanup: str = "cleanup.yml"
+    check_mode: bool = False
     steps: bool = True
     topologies: str = "topology"
     depot: str = "depot"

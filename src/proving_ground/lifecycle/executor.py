@@ -101,6 +101,11 @@ class Executor:
             self.state.ledger.update(cleaned=True)  # before it runs: a second interruption has to end it
             self._run_other("cleanup", playbook)
 
+    def check(self, *arguments: str) -> Converge:
+        """Run the project's playbook in check mode, which changes nothing; raises ConvergeError."""
+        with self.progress.step("check mode"):
+            return self.play("--check", *arguments)
+
     def _run_other(self, step: str, playbook: str, *arguments: str) -> Converge:
         """Run another playbook as a step; raises ConvergeError."""
         settings, inventory = self._other(playbook)

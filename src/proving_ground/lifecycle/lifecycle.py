@@ -168,6 +168,10 @@ class Lifecycle:
         """
         return self._whole("idempotence", "--diff", f"--skip-tags={NOT_REPEATED}")
 
+    def check(self) -> Converge:
+        """Run the playbook in check mode with diffs, without the tasks that :meth:`repeat` leaves out."""
+        return self._executor.check("--diff", f"--skip-tags={NOT_REPEATED}")
+
     def play(self, playbook: str, *arguments: str) -> Converge:
         """Run another playbook of the project on machines that are up; the next run converges them again.
 

@@ -14,7 +14,7 @@ from proving_ground.plugin import options
 
 PARTS = (
     *("exit_codes", "session", "xdist.workers", "skip_unconverged", "required_roles", "debug_hints"),
-    *("idempotence", "verification", "steps", "failure_evidence", "health_scan", "flake_budget"),
+    *("idempotence", "check_mode", "verification", "steps", "failure_evidence", "health_scan", "flake_budget"),
     *("ansible_adhoc", "browser"),
 )
 """Modules of this package that have hooks or fixtures."""

@@ -73,6 +73,7 @@ MARKERS = (
     "syntax: the test is the step that lets Ansible parse the playbook",
     "prepare: the test is the step that runs the playbook that prepares new machines",
     "converge: the test is the step that runs the playbook",
+    "check_mode: the test is part of the step that runs the playbook in check mode on converged machines",
     "idempotence: the test is part of the step that runs the playbook once more",
     "verify: the test is part of the step that runs the playbook that verifies converged machines",
     "cleanup: the test is the step that runs the playbook before the machines are removed",

@@ -41,6 +41,19 @@ def test_converge(
     assert failed == []
 
 
+@pytest.mark.check_mode
+def test_check_mode(pg_checked: Repeated, subtests: pytest.Subtests) -> None:
+    """On converged machines, check mode reports no change: one test for each role on each host."""
+    assert pg_checked.outcomes, f"{pg_checked.role} ran no task on {pg_checked.host}"
+    report(pg_checked.changes, subtests)
+
+
+@pytest.mark.check_mode
+def test_check_mode_outside_roles(pg_checked_outside_roles: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:
+    """On converged machines, check mode reports no change in tasks that are not of the playbook's roles."""
+    report(pg_checked_outside_roles, subtests)
+
+
 @pytest.mark.idempotence
 def test_idempotence(pg_repeated: Repeated, subtests: pytest.Subtests) -> None:
     """A second converge changes nothing: one test for each role on each host, one failure for each task that does."""

@@ -35,6 +35,8 @@ def absent(config: pytest.Config) -> frozenset[str]:
         "test_syntax": not settings.as_they_are,
         "test_prepare": settings.prepare and not settings.as_they_are,
         "test_converge": not settings.as_they_are,
+        "test_check_mode": settings.project.check_mode and named(config) and not settings.as_they_are,
+        "test_check_mode_outside_roles": settings.project.check_mode and not settings.as_they_are,
         "test_idempotence": named(config) and not settings.as_they_are,
         "test_idempotence_outside_roles": not settings.as_they_are,
         "test_verify": listed(config),
