@@ -86,7 +86,8 @@ def outcome_of(event: str, data: dict[str, Any], printed: str = "") -> Outcome:
         status = "ignored"
     return Outcome(
         host=str(data.get("host", "")),
-        role=role_name(str(data.get("role", ""))),
+        # The short name is not enough for a role of a collection: playbooks name it as a whole.
+        role=role_name(str(data.get("resolved_role") or data.get("role") or "")),
         task=str(data.get("task", "")),
         path=str(data.get("task_path", "")).removeprefix(f"{Path.cwd()}/"),
         status=status,

@@ -176,7 +176,13 @@ def _note(
     """Handle one event: show a task that starts, keep every outcome; ``chosen`` is the running part of the playbook."""
     data = event.get("event_data", {})
     if event["event"] == "playbook_on_task_start":
-        progress(" : ".join(part for part in (role_name(data.get("role") or ""), data.get("task")) if part))
+        progress(
+            " : ".join(
+                part
+                for part in (role_name(data.get("resolved_role") or data.get("role") or ""), data.get("task"))
+                if part
+            )
+        )
     elif event["event"] in STATUSES:
         outcome = outcome_of(event["event"], data, event.get("stdout", ""))
         # Replace the partial playbook's path by the whole playbook's; line numbers are the same.

@@ -122,3 +122,9 @@ def test_the_report_keeps_the_words_of_failures_alone_and_no_difference() -> Non
     assert failed.facts()["message"] == "no"
     assert "diff" not in failed.facts()
     assert "message" not in outcome_of("runner_on_ok", event(stdout="much")).facts()
+
+
+def test_a_role_of_a_collection_has_its_whole_name() -> None:
+    data = {"host": "web-01", "role": "nginx", "resolved_role": "acme.web.nginx", "task": "Install"}
+    assert outcome_of("runner_on_ok", data).role == "acme.web.nginx"
+    assert outcome_of("runner_on_ok", data | {"resolved_role": None}).role == "nginx"
