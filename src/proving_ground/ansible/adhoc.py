@@ -83,7 +83,7 @@ def run_module(
     results: Results = {}
     mark = f"{settings.root}#{uuid.uuid4().hex}"  # unique: other modules may run at the same time
     options = [word for word, wanted in (("--become", become), ("--check", check)) if wanted]
-    options += [*limits(settings), *arguments]
+    options += [*arguments, *limits(settings)]  # the run's own limit counts, the last one
     asked = {
         "project_dir": str(settings.root),
         **({} if inventory is None else {"inventory": str(inventory)}),

@@ -39,7 +39,7 @@ def options_of(config: pytest.Config, marked: dict[str, Any]) -> Options:
         from proving_ground.plugin.run import run_of
 
         settings = run_of(config).settings
-        options = Options(settings, str(settings.inventory_file), host_pattern="all")
+        options = Options(settings, str(settings.inventory_file), host_pattern="all", subset=settings.limit or None)
     else:
         options = Options(Settings(config.rootpath, "modules", project=read_project(config.rootpath)))
     return replace(options, **{**said(config), **Options.known(marked)})

@@ -129,8 +129,10 @@ def test_in_a_project_modules_run_on_its_machines(project: pytest.Pytester) -> N
     project.makefile(".toml", pyproject='[tool.proving-ground]\ninventory = "hosts.ini"')
     project.makepyfile(
         test_x="""
-        def test_machines(ansible_module, request):
+        def test_machines(ansible_module, ansible_adhoc, request):
             assert set(ansible_module.ping()) == {"one", "two"}
+            assert len(ansible_module) == 2
+            assert set(ansible_adhoc(subset="one:gone").all.ping()) == {"one", "two"}, "not beyond the run's limit"
             assert "pg_converged" in request.fixturenames
         """
     )
