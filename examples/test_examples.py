@@ -140,9 +140,9 @@ OF_MOLECULE = {
     "web": {"test_idempotence[instance-web]", "test_verify[Verify-instance]", "test_the_web_server_runs[instance]"},
     "motto": {
         "test_prepare",
-        "test_idempotence[motto-1-motto]",
-        "test_verify[Verify-motto-1]",
-        "test_the_port_is_the_groups_and_the_text_is_the_hosts[motto-1]",
+        "test_idempotence[motto_1-motto]",
+        "test_verify[Verify-motto_1]",
+        "test_the_port_is_the_groups_and_the_text_is_the_hosts[motto_1]",
     },
     "peers": {
         f"{test}[{name}]"

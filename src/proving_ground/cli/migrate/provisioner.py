@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import fields
 from pathlib import PurePosixPath
 from typing import Any
 
 from proving_ground.cli.migrate.scenario import molecule_variables
 from proving_ground.cli.migrate.translation import Translation, without_nulls
-from proving_ground.core.project import Project
-
-SETTINGS = frozenset(field.name for field in fields(Project))
 
 INVENTORYS = {
     "molecule_file": "{{ lookup('ansible.builtin.env', 'MOLECULE_FILE') }}",
@@ -66,11 +62,7 @@ def playbooks(translation: Translation) -> None:
         there = relative(translation, str(said.get(step) or f"{step}.yml"))
         if not (scenario.root / there).is_file() or there == str(beside / f"{step}.yml"):
             continue
-        if step in SETTINGS:
-            translation.settings[step] = there
-        else:
-            reason = "it is looked for beside the playbook that converges"
-            translation.lose(("provisioner", "playbooks", step), reason, f"link it as {beside / step}.yml")
+        translation.settings[step] = there
     for step in ("create", "destroy"):
         if scenario.exists(str(said.get(step) or f"{step}.yml")):
             reason = "machines are made from the settings, not by a playbook"

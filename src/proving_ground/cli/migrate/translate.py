@@ -9,7 +9,7 @@ from typing import Any
 
 from proving_ground.cli.migrate.existing import existing, is_unmanaged
 from proving_ground.cli.migrate.platforms import machines
-from proving_ground.cli.migrate.provisioner import SETTINGS, provisioner, relative
+from proving_ground.cli.migrate.provisioner import provisioner, relative
 from proving_ground.cli.migrate.scenario import Scenario
 from proving_ground.cli.migrate.translation import Translation
 
@@ -17,7 +17,7 @@ CONTAINERS = ("docker", "podman", "containers")
 FOUND = (".", "meta", "collections", "roles")
 """Directories in which a requirements.yml is found, besides the playbook's."""
 
-ORDER = ("image", "init", "privileged", "inventory", "playbook", "ansible_config")
+ORDER = ("image", "init", "privileged", "inventory", "playbook", "ansible_config", "check_mode")
 """The order of settings in the file; tables come after them."""
 
 HOSTS = re.compile(r"testinfra_hosts\s*=")
@@ -73,11 +73,7 @@ def sequence(translation: Translation) -> None:
         return
     keys = ("scenario", "test_sequence")
     if "check" in said:
-        if "check_mode" in SETTINGS:
-            translation.settings["check_mode"] = True
-        else:
-            advice = "run `ansible-playbook --check` with .proving-ground/inventory.yml while machines are up"
-            translation.lose(keys, "check mode is no step", advice)
+        translation.settings["check_mode"] = True
     if "idempotence" not in said:
         advice = "add `-k 'not idempotence'` to pytest's `addopts`, or tag tasks with molecule-idempotence-notest"
         translation.lose(keys, "idempotence is tested after every converge", advice)

@@ -277,6 +277,7 @@ def test_steps_that_run_otherwise_are_told(root: Path, translated: Translates) -
         scenario: {test_sequence: [create, converge, check, verify, destroy]}
         verifier: {name: goss}
     """)
+    assert found.settings["check_mode"] is True
     assert set(lost(found)) == {
         "driver.name",
         "platforms[0].dockerfile",
