@@ -4,7 +4,7 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-libvirt \
-	test matrix lint unit compatibility examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean \
+	test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean \
 	bench bench-role shell lock
 
 python := scripts/with-groups .venv/bin/python
@@ -40,13 +40,16 @@ integration-libvirt: ## The same on one virtual machine; slow without KVM
 	@$(tox) integration-libvirt
 
 # Quick targets come first, so that most failures show early.
-test: lint unit compatibility examples integration integration-etcd3 integration-checkpoints ## Everything that CI runs
+test: lint docs unit compatibility examples integration integration-etcd3 integration-checkpoints ## Everything that CI runs
 
 matrix: setup ## Run the plugin's own tests with every supported ansible-core, on every installed Python
 	@$(python) -m tox run -m matrix
 
 lint: setup ## Run the linters of Python, YAML, Ansible, Go and shell; let Vagrant validate the Vagrantfile
 	@$(tox) lint
+
+docs: setup ## Build the documentation's site: docs/_build/index.html
+	@$(tox) docs
 
 unit: setup ## Test the plugin and the pods' programs, without machines
 	@$(tox) unit
@@ -83,7 +86,7 @@ destroy reap: ## Remove this checkout's machines and networks, also those of a k
 
 clean: ## Destroy, stop a Docker engine that this project started, remove all files of runs; the depot's cache stays
 	@[ ! -x .venv/bin/python ] || $(proving-ground) clean
-	rm -rf artifacts .tox .venv .vagrant .proving-ground .mypy_cache .ruff_cache .ansible
+	rm -rf artifacts docs/_build .tox .venv .vagrant .proving-ground .mypy_cache .ruff_cache .ansible
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 bench: depot ## Measure every phase against its target
