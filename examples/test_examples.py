@@ -203,6 +203,22 @@ def test_a_role_of_molecules_passes_after_migrate_and_still_with_molecule(role: 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("project", ["steps"], indirect=True)
+def test_every_step_of_a_run_is_a_test(project: Path) -> None:
+    passes(project, "pytest", "--pg-keep=never")
+    role = "machine-01-acme.greeting.motd"
+    assert list(cases_of(project)) == [
+        *("test_syntax", "test_prepare", "test_converge", f"test_check_mode[{role}]", "test_check_mode_outside_roles"),
+        *(f"test_idempotence[{role}]", "test_idempotence_outside_roles"),
+        *("test_verify[Greeting-machine-01]", "test_verify[Preparation-machine-01]"),
+        *("test_a_converge_runs_once[machine-01]", "test_cleanup"),
+    ]
+    assert [name for name, outcome in cases_of(project).items() if outcome] == [], "all passed"
+    assert not list(project.glob("listed-*")), "the cleanup has run"
+    assert_nothing_is_left(project, "container")
+
+
 @pytest.fixture
 def ssh_host(project: Path, debian: str) -> Iterator[None]:
     """The host of the example ``existing``, as its README makes it, but with a port that is free."""
