@@ -9,7 +9,7 @@ from proving_ground.ansible.runner import Converge
 from proving_ground.core.errors import ConvergeError
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.plugin.fixtures import await_roles
-from proving_ground.plugin.idempotence import Repeated, named
+from proving_ground.plugin.idempotence import Repeated, is_of, named
 from proving_ground.plugin.run import run_of
 from proving_ground.plugin.xdist.workers import once
 
@@ -52,12 +52,10 @@ def pg_checked(request: pytest.FixtureRequest, pg_check_mode: Converge | Converg
     """The run in check mode of one role on one host."""
     host, role = request.param
     if isinstance(pg_check_mode, ConvergeError):
-        if (host, role) == (pg_check_mode.host, pg_check_mode.role):
+        if is_of(pg_check_mode, (host, role)):
             raise pg_check_mode
         pytest.skip(f"the run in check mode failed: {pg_check_mode.cause}")
-    return Repeated(
-        host, role, tuple(each for each in pg_check_mode.outcomes if (each.host, each.role) == (host, role))
-    )
+    return Repeated(host, role, tuple(each for each in pg_check_mode.outcomes if is_of(each, (host, role))))
 
 
 @pytest.fixture
@@ -67,7 +65,7 @@ def pg_checked_outside_roles(
     """Changes that check mode reports outside of the playbook's roles."""
     listed = named(pytestconfig)
     if isinstance(pg_check_mode, ConvergeError):
-        if (pg_check_mode.host, pg_check_mode.role) not in listed:
+        if not is_of(pg_check_mode, *listed):
             raise pg_check_mode
         pytest.skip(f"the run in check mode failed: {pg_check_mode.cause}")
-    return tuple(each for each in pg_check_mode.changed if (each.host, each.role) not in listed)
+    return tuple(each for each in pg_check_mode.changed if not is_of(each, *listed))

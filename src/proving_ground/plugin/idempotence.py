@@ -44,6 +44,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("pg_repeated", found, ids=[f"{host}-{role}" for host, role in found], indirect=True)
 
 
+def is_of(each: Outcome | ConvergeError, *listed: tuple[str, str]) -> bool:
+    """Return whether an outcome is that of one of these pairs of host and role.
+
+    A play with the keyword ``collections`` may call a role of a collection by its last part alone.
+    """
+    return any(
+        each.host == host and (each.role == role or ("." not in role and each.role.endswith(f".{role}")))
+        for host, role in listed
+    )
+
+
 def named(config: pytest.Config) -> tuple[tuple[str, str], ...]:
     """Return host and role for every role in the playbook."""
     return pairs(playbook_steps(config))
@@ -79,10 +90,10 @@ def pg_repeated(request: pytest.FixtureRequest, pg_second_converge: Converge | C
     """The second converge of one role on one host."""
     host, role = request.param
     if isinstance(pg_second_converge, ConvergeError):
-        if (host, role) == (pg_second_converge.host, pg_second_converge.role):
+        if is_of(pg_second_converge, (host, role)):
             raise pg_second_converge
         pytest.skip(f"the second converge failed: {pg_second_converge.cause}")
-    found = tuple(each for each in pg_second_converge.outcomes if (each.host, each.role) == (host, role))
+    found = tuple(each for each in pg_second_converge.outcomes if is_of(each, (host, role)))
     return Repeated(host, role, found)
 
 
@@ -93,7 +104,7 @@ def pg_unlisted_changes(
     """Changes of the second converge outside the playbook's roles: in tasks of plays, in dependencies of roles."""
     listed = named(pytestconfig)
     if isinstance(pg_second_converge, ConvergeError):
-        if (pg_second_converge.host, pg_second_converge.role) not in listed:
+        if not is_of(pg_second_converge, *listed):
             raise pg_second_converge
         pytest.skip(f"the second converge failed: {pg_second_converge.cause}")
-    return tuple(each for each in pg_second_converge.changed if (each.host, each.role) not in listed)
+    return tuple(each for each in pg_second_converge.changed if not is_of(each, *listed))

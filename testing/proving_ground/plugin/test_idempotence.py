@@ -111,3 +111,10 @@ def test_a_playbook_that_is_none_ends_the_run_in_one_line_with_the_code_of_a_wro
         ["! error: site.yml: not YAML: expected ',' or ']', but got '<stream end>' [[]line 1, column 15[]] !"]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_role_of_a_collection_may_be_named_by_its_last_part(project: pytest.Pytester) -> None:
+    whole = 'outcome("etcd-01", "acme.tools.store", "Install", "changed"), outcome("localhost", "client", "Write")'
+    result = run(project, f"return Converge(({whole}), Path())")
+    result.stdout.fnmatch_lines(["SUBFAILED(*) *[[]etcd-01-store[]]*"])
+    result.stdout.fnmatch_lines(["PASSED *outside_roles"])
