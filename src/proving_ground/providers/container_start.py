@@ -33,6 +33,10 @@ ATTEMPTS = (
 
 PRIVILEGED = (("--privileged",),)
 HINT = 'set `privileged = true` in [tool.proving-ground], or `init = "none"` if no service has to run'
+STATE = "{{.State.Status}} {{.State.ExitCode}}"
+STARTED = "systemctl is-system-running --wait 2>/dev/null || systemctl is-system-running || :"
+"""Shell: waits for the end of systemd's start, and prints its state. systemd before 240 does not know ``--wait``."""
+
 WAITING = ("--init", "--entrypoint", "/bin/sh")
 """For a container without systemd: a process that waits, under Docker's init, which reaps others."""
 
@@ -170,16 +174,16 @@ def _try(
 
 def _check_started(machine: Machine, engine: Engine) -> None:
     """Raise NotReady until systemd has started its enabled units; MachineError if process 1 has ended."""
-    state, code = engine.run("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", machine.container).split()
-    if state != "running":
-        text = f"process 1 ended with {code}; the end of its log: {_log_of(machine, engine)}"
-        raise MachineError(text, where=machine.name)
     try:
-        said = engine.run("exec", machine.container, "sh", "-c", "systemctl is-system-running || :").strip()
+        said = engine.run("exec", machine.container, "sh", "-c", STARTED, timeout=BOOT_SECONDS).split()
     except MachineError as error:
-        raise NotReady(error.what) from error
-    if said not in {"running", "degraded"}:
-        raise NotReady(f"systemd says {said or 'nothing'}")
+        state, code = engine.run("inspect", "--format", STATE, machine.container).split()
+        if state == "running":
+            raise NotReady(error.what) from error
+        text = f"process 1 ended with {code}; the end of its log: {_log_of(machine, engine)}"
+        raise MachineError(text, where=machine.name) from error
+    if not said or said[-1] not in {"running", "degraded"}:
+        raise NotReady(f"systemd says {said[-1] if said else 'nothing'}")
 
 
 def _log_of(machine: Machine, engine: Engine) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -82,12 +83,18 @@ class Engine:
 
     def leftovers(self, checkout: str) -> tuple[list[str], list[str], list[str]]:
         """Return containers (ids), networks and volumes (names) with this checkout's label; none without an engine."""
-        if shutil.which(self.program) is None or self.refusal() is not None:
+        if shutil.which(self.program) is None:
             return [], [], []
-        label = f"label={LABEL}={checkout}"
-        containers = self.containers_of(checkout)
-        networks = self.run("network", "ls", "--filter", label, "--format", "{{.Name}}").split()
-        return containers, networks, self.run("volume", "ls", "--quiet", "--filter", label).split()
+        mine = ("--filter", f"label={LABEL}={checkout}")
+        with ThreadPoolExecutor() as pool:
+            networks = pool.submit(self.run, "network", "ls", *mine, "--format", "{{.Name}}")
+            volumes = pool.submit(self.run, "volume", "ls", "--quiet", *mine)
+            try:
+                return self.containers_of(checkout), networks.result().split(), volumes.result().split()
+            except MachineError:
+                if self.refusal() is None:
+                    raise
+                return [], [], []
 
     def containers_of(self, checkout: str) -> list[str]:
         """Return the ids of the containers with this checkout's label, running or not; raises MachineError."""
@@ -100,14 +107,17 @@ class Engine:
             MachineError: something could not be removed.
         """
         containers, networks, volumes = self.leftovers(checkout)
+        count = len(containers) + len(networks) + len(volumes)
 
         def remove_containers() -> None:
+            if not containers:
+                return
             try:
-                if present := self.containers_of(checkout):
-                    self.run("rm", "--force", "--volumes", *present, log=log, timeout=120)
+                self.run("rm", "--force", "--volumes", *containers, log=log, timeout=120)
             except MachineError as error:
                 if "already in progress" not in error.what:
                     raise
+                containers[:] = self.containers_of(checkout)
                 raise NotReady(error.what) from error  # the engine goes on with the removal of an interrupted client
 
         if containers:
@@ -119,4 +129,4 @@ class Engine:
             self.run("network", "rm", network, log=log)
         if volumes:
             self.run("volume", "rm", *volumes, log=log)
-        return len(containers) + len(networks) + len(volumes)
+        return count

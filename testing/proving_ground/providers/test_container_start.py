@@ -24,8 +24,10 @@ class Engine(DockerEngine):
         self.needs = needs
         self.started: dict[str, tuple[str, ...]] = {}
         self.runs: list[tuple[str, ...]] = []
+        self.asked: list[str] = []
 
     def run(self, *words: str, **_: object) -> str:
+        self.asked.append(words[0])
         match words:
             case ("version", *_):
                 return "28.2.2 6.1"
@@ -36,7 +38,9 @@ class Engine(DockerEngine):
                 self.started[name] = tuple(rest)
             case ("inspect", *_, name):
                 return "running 0" if self.works(name) else "exited 255"
-            case ("exec", _, *rest):
+            case ("exec", name, *rest):
+                if not self.works(name):
+                    raise MachineError(f"container {name} is not running")
                 return "running" if "systemctl" in " ".join(rest) else ""
             case ("logs", *_):
                 return "Failed to mount cgroup\nFreezing execution."
@@ -143,3 +147,10 @@ def test_containers_of_several_images_start_together_each_with_what_its_image_ne
         "ours-job-01": False,
     }
     assert engine.started["ours-job-01"][-3:] == ("plain:1", "-c", "exec tail -f /dev/null")
+
+
+def test_a_machine_that_starts_is_asked_once(tmp_path: Path) -> None:
+    """Each question is a process of the client, and takes time from systemd's own start."""
+    start(tmp_path, Engine(""))
+    engine = start(tmp_path, Engine(""))
+    assert sorted(engine.asked) == ["exec", "exec", "run", "run", "version"], engine.asked
