@@ -110,6 +110,20 @@ def test_every_fixture_is_there_with_its_scope_and_its_type() -> None:
     assert column("Fixtures", 0, 1, 2) == sorted(found)
 
 
+def test_every_fixture_has_an_example_and_examples_use_no_other() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    examples = text.partition("### Examples of fixtures\n")[2].partition("\n## ")[0]
+    used, own = set[str](), set[str]()
+    for block in re.findall(r"^```python\n(.*?)^```$", examples, flags=re.DOTALL | re.MULTILINE):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.FunctionDef):
+                used |= {argument.arg for argument in node.args.args}
+                own |= {node.name}
+    named = {name for (name,) in column("Fixtures", 0)}
+    assert named - used == set()
+    assert used - named - own == {"mesh"}, "a fixture of the reader's own, which the example explains"
+
+
 def test_every_hook_is_there() -> None:
     hooks = [(node.name,) for path, node in functions() if path.name == "hookspecs.py"]
     assert ("pytest_proving_ground_sections",) in hooks
