@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,13 @@ from proving_ground.cli.main import OF_COMMANDS, parser
 from proving_ground.core.errors import HarnessError
 from proving_ground.core.project import Project
 from proving_ground.core.schema import SCHEMAS
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeline import Timeline
+from proving_ground.core.topology import parse
+from proving_ground.kubernetes import hookspecs as kubernetes_hookspecs
+from proving_ground.plugin import hookspecs
 from proving_ground.plugin.options import MARKERS, OPTIONS
+from proving_ground.plugin.run import RUN, Run
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "proving_ground"
@@ -128,6 +136,37 @@ def test_every_hook_is_there() -> None:
     hooks = [(node.name,) for path, node in functions() if path.name == "hookspecs.py"]
     assert ("pytest_proving_ground_sections",) in hooks
     assert column("Hooks", 0) == sorted(hooks)
+
+
+def test_the_examples_of_hooks_are_hooks_and_do_what_they_say(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    block = re.search(r"^### Examples of hooks\n\n```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    assert block is not None
+    example = ModuleType("example")
+    exec(block[1], example.__dict__)
+    manager = pytest.PytestPluginManager()
+    for specifications in (hookspecs, kubernetes_hookspecs):
+        manager.add_hookspecs(specifications)
+    manager.register(example)
+    manager.check_pending()  # raises for a hook, or an argument, that there is not
+    assert sorted(name for name in vars(example) if name.startswith("pytest_")) == [
+        name for (name,) in column("Hooks", 0)
+    ]
+    settings = Settings(tmp_path, "run")
+    settings.artifacts.mkdir(parents=True)
+    plan = parse("topology", {"machines": {"db": {}, "masters": {}}})
+    config: Any = SimpleNamespace(stash=pytest.Stash())
+    config.stash[RUN] = Run(config, settings, plan, Timeline.of(settings))
+    called = manager.hook
+    (collected,) = called.pytest_proving_ground_collectors(item=SimpleNamespace(config=config))
+    assert [each.name for each in collected] == ["database"]
+    ((check,),) = called.pytest_proving_ground_health_checks(config=config)
+    assert [str(finding) for finding in check.read("core.1")] == ["db-01: crash: postgresql: core.1"]
+    ((section,),) = called.pytest_proving_ground_sections(config=config)
+    assert [cell.row for cell in section.grids[0].cells] == ["db-01", "masters-01"]
+    assert called.pytest_proving_ground_kubernetes_nodes(config=config) == ["masters-01"]
+    called.pytest_proving_ground_report(session=SimpleNamespace(config=config, testsfailed=2))
+    assert (settings.artifacts / "failed.txt").read_text(encoding="utf-8") == "2\n"
 
 
 def commands(top: argparse.ArgumentParser, above: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
