@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github" / "workflows" / "ci.yml"
 GITLAB = ROOT / ".gitlab-ci.yml"
-MATRIX = re.compile(r"py3(\d+)-ansible2(\d+)")
+MATRIX = re.compile(r"py3(\d+)-ansible2(\d+)(?:-pytest(\d)(\d))?")
 
 CALL = re.compile(
     r"(?:pipx run )?tox run (?:--skip-missing-interpreters false )?"
@@ -118,6 +118,8 @@ def test_the_matrix_is_what_the_project_says_it_supports(matrix: set[str]) -> No
     assert {str(python) for python, _ in cells} == minors
     assert f">=3.{min(cells)[0]}" == project["requires-python"]
     assert f"ansible-core>=2.{min(ansible for _, ansible in cells)}" in project["dependencies"]
+    (pytest_,) = [found.groups()[2:] for name in matrix if (found := MATRIX.fullmatch(name)) is not None and found[3]]
+    assert f"pytest>={'.'.join(pytest_)}" in project["dependencies"], "the oldest; all others run with the newest"
 
 
 @pytest.mark.parametrize(

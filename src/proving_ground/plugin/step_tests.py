@@ -42,29 +42,31 @@ def test_converge(
 
 
 @pytest.mark.check_mode
-def test_check_mode(pg_checked: Repeated, subtests: pytest.Subtests) -> None:
+def test_check_mode(pg_checked: Repeated, request: pytest.FixtureRequest) -> None:
     """On converged machines, check mode reports no change: one test for each role on each host."""
     assert pg_checked.outcomes, f"{pg_checked.role} ran no task on {pg_checked.host}"
-    report(pg_checked.changes, subtests)
+    report(pg_checked.changes, request)
 
 
 @pytest.mark.check_mode
-def test_check_mode_outside_roles(pg_checked_outside_roles: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:
+def test_check_mode_outside_roles(
+    pg_checked_outside_roles: tuple[Outcome, ...], request: pytest.FixtureRequest
+) -> None:
     """On converged machines, check mode reports no change in tasks that are not of the playbook's roles."""
-    report(pg_checked_outside_roles, subtests)
+    report(pg_checked_outside_roles, request)
 
 
 @pytest.mark.idempotence
-def test_idempotence(pg_repeated: Repeated, subtests: pytest.Subtests) -> None:
+def test_idempotence(pg_repeated: Repeated, request: pytest.FixtureRequest) -> None:
     """A second converge changes nothing: one test for each role on each host, one failure for each task that does."""
     assert pg_repeated.outcomes, f"{pg_repeated.role} ran no task on {pg_repeated.host}"
-    report(pg_repeated.changes, subtests)
+    report(pg_repeated.changes, request)
 
 
 @pytest.mark.idempotence
-def test_idempotence_outside_roles(pg_unlisted_changes: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:
+def test_idempotence_outside_roles(pg_unlisted_changes: tuple[Outcome, ...], request: pytest.FixtureRequest) -> None:
     """A second converge changes nothing in tasks that are not of the playbook's roles."""
-    report(pg_unlisted_changes, subtests)
+    report(pg_unlisted_changes, request)
 
 
 @pytest.mark.verify
@@ -87,8 +89,13 @@ def test_cleanup(pg_machines: Lifecycle, pytestconfig: pytest.Config) -> None:
     pg_machines.clean_up()
 
 
-def report(changes: tuple[Outcome, ...], subtests: pytest.Subtests) -> None:
-    """Fail once for each change, with its difference."""
+def report(changes: tuple[Outcome, ...], request: pytest.FixtureRequest) -> None:
+    """Fail once for each change, with its difference; where pytest has no subtests (before 9), once with them all."""
+    if not changes:
+        return
+    if pytest.version_tuple < (9,) or not request.config.pluginmanager.has_plugin("subtests"):
+        pytest.fail("\n\n".join(outcome.change() for outcome in changes), pytrace=False)
+    subtests = request.getfixturevalue("subtests")
     for outcome in changes:
         with subtests.test(host=outcome.host, role=outcome.role, task=outcome.task):
             pytest.fail(outcome.change(), pytrace=False)

@@ -59,6 +59,7 @@ def test_every_role_on_every_host_is_an_item_that_can_be_chosen(project: pytest.
     result.stdout.fnmatch_lines(["PASSED steps::test_idempotence[[]etcd-01-store[]]"])
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest has subtests since 9")
 def test_a_change_is_red_by_host_role_and_task_and_shows_the_difference(project: pytest.Pytester) -> None:
     change = 'outcome("etcd-01", "store", "Settings", "changed", "--- before\\nold\\n+++ after\\nnew")'
     result = run(project, f"return Converge(({FINE}, {change}), Path())")
@@ -68,6 +69,15 @@ def test_a_change_is_red_by_host_role_and_task_and_shows_the_difference(project:
     )
     result.stdout.fnmatch_lines(["SUBFAILED(*task='Settings') *[[]etcd-01-store[]]*"])
     result.stdout.fnmatch_lines(["PASSED *[[]localhost-client[]]"])
+
+
+def test_changes_are_one_failure_where_pytest_has_no_subtests(project: pytest.Pytester) -> None:
+    """As pytest 8.4."""
+    changes = [f'outcome("etcd-01", "store", "{task}", "changed", "--- before")' for task in ("Settings", "Key")]
+    result = run(project, f"return Converge(({FINE}, {', '.join(changes)}), Path())", "-p", "no:subtests")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["etcd-01: store : Settings *", "--- before", "etcd-01: store : Key *", "--- before"])
+    result.stdout.fnmatch_lines(["FAILED *[[]etcd-01-store[]]*"])
 
 
 def test_junit_holds_the_change(project: pytest.Pytester) -> None:
@@ -84,6 +94,7 @@ def test_a_role_that_ran_no_task_proves_nothing(project: pytest.Pytester) -> Non
     result.stdout.fnmatch_lines(["E *client ran no task on localhost", "FAILED *[[]localhost-client[]]*"])
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest has subtests since 9")
 def test_a_change_outside_roles_is_red_as_well(project: pytest.Pytester) -> None:
     change = 'outcome("etcd-01", "", "A task of the play", "changed")'
     result = run(project, f"return Converge(({FINE}, {change}), Path())")
@@ -113,6 +124,7 @@ def test_a_playbook_that_is_none_ends_the_run_in_one_line_with_the_code_of_a_wro
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest has subtests since 9")
 def test_a_role_of_a_collection_may_be_named_by_its_last_part(project: pytest.Pytester) -> None:
     whole = 'outcome("etcd-01", "acme.tools.store", "Install", "changed"), outcome("localhost", "client", "Write")'
     result = run(project, f"return Converge(({whole}), Path())")
