@@ -93,6 +93,19 @@ def test_an_upgrade_is_a_step_between_two_checks(project: Path) -> None:
     assert_nothing_is_left(project, "container")
 
 
+@pytest.mark.usefixtures("debian")
+@pytest.mark.parametrize("project", ["parallel"], indirect=True)
+def test_workers_share_one_set_of_machines(project: Path) -> None:
+    output = passes(project, "pytest", "-v")
+    assert output.count("containers done in") == 1, output
+    assert {line.split("]")[0] for line in output.splitlines() if line.startswith("[gw")} == {"[gw0", "[gw1"}, output
+    served = ("test_the_page_is_served", "test_the_page_belongs_to_root")
+    service = ("test_the_service_starts_with_the_machine", "test_the_service_comes_back_after_a_crash")
+    own = {f"{name}[web-0{number}]" for name in (*served, *service) for number in (1, 2)}
+    assert {str(name) for name, outcome in cases_of(project).items() if not outcome} >= own
+    assert_nothing_is_left(project, "container")
+
+
 @pytest.mark.usefixtures("debian", "debian_13")
 @pytest.mark.parametrize("project", ["two-images"], indirect=True)
 def test_a_role_is_tested_on_a_machine_of_each_image(project: Path) -> None:

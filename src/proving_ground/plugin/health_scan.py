@@ -117,7 +117,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     scan = run_of(config).scan
     if scan is None:
         return
-    where = f"{', '.join(scan.sources)}; {scan.machines} machines, since boot, {scan.seconds:.1f} s"
+    machines = "1 machine" if scan.machines == 1 else f"{scan.machines} machines"
+    where = f"{', '.join(scan.sources)}; {machines}, since boot, {scan.seconds:.1f} s"
     if not scan.findings and not scan.unanswered:
         terminalreporter.write_line(f"no findings after a green run: {where}")
         return

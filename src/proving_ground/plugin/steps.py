@@ -19,10 +19,16 @@ NODE = "steps"
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the steps before the project's tests."""
     if are_wanted(config):
-        module = pytest.Module.from_parent(session, path=TESTS, nodeid=NODE)
-        steps = list(session.genitems(module))
-        without = absent(config)
-        items[:0] = [item for item in steps if getattr(item, "originalname", "") not in without]
+        items[:0] = session.genitems(Steps.from_parent(session, path=TESTS, nodeid=NODE))
+
+
+class Steps(pytest.Module):
+    """The module of the steps, without those that the run has not, so that pytest does not count them."""
+
+    def collect(self) -> list[pytest.Item | pytest.Collector]:
+        """Return the tests of this run."""
+        without = absent(self.config)
+        return [each for each in super().collect() if getattr(each, "originalname", "") not in without]
 
 
 def absent(config: pytest.Config) -> frozenset[str]:

@@ -70,6 +70,11 @@ def test_a_playbook_without_roles_has_no_test_of_each(project: pytest.Pytester) 
     assert listed(project) == [*ALL[:2], ALL[3], OWN]
 
 
+def test_pytest_counts_only_the_steps_that_the_run_has(project: pytest.Pytester) -> None:
+    result = project.runpytest("--collect-only", "-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines([f"collected {len([*ALL, OWN])} items"])
+
+
 def test_a_project_with_a_preparation_has_a_test_of_it(project: pytest.Pytester) -> None:
     project.makefile(".yml", prepare=PLAYBOOK)
     assert listed(project) == [ALL[0], "steps::test_prepare", *ALL[1:], OWN]
