@@ -81,6 +81,13 @@ def test_an_image_of_a_machine_makes_containers_the_usual_provider() -> None:
     assert usual_provider(Project(machines=(("web", {}),))) == "docker"
 
 
+@pytest.mark.parametrize("provider", ["container", "podman"])
+def test_both_engines_use_what_a_machine_says_of_its_container(tmp_path: Path, provider: str) -> None:
+    project = Project(machines=(("web", {"image": "debian:13", "ports": ["8080:80"]}),))
+    (node,) = plan_of(Settings(tmp_path, "run", provider=provider, project=project)).nodes
+    assert node.image == "debian:13"
+
+
 def test_what_the_provider_would_ignore_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"provider docker does not use image, ports of web-01") as caught:
         written(tmp_path, "machines.web = {image = 'debian:13', ports = ['80'], cpus = 2}", provider="docker")
