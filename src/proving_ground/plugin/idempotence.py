@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +13,7 @@ from proving_ground.ansible.runner import Converge
 from proving_ground.core.errors import ConvergeError
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.plugin.fixtures import playbook_steps
-from proving_ground.plugin.run import run_of
+from proving_ground.plugin.run import Run, run_of
 from proving_ground.plugin.xdist.workers import once
 
 
@@ -38,10 +39,14 @@ class Repeated:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize ``pg_repeated`` over host and role; collection runs no Ansible and touches no machine."""
-    if "pg_repeated" not in metafunc.fixturenames:
-        return
-    found = named(metafunc.config)
-    metafunc.parametrize("pg_repeated", found, ids=[f"{host}-{role}" for host, role in found], indirect=True)
+    by_host_and_role(metafunc, "pg_repeated")
+
+
+def by_host_and_role(metafunc: pytest.Metafunc, fixture: str) -> None:
+    """Parametrize tests that use ``fixture`` over host and role."""
+    if fixture in metafunc.fixturenames:
+        found = named(metafunc.config)
+        metafunc.parametrize(fixture, found, ids=[f"{host}-{role}" for host, role in found], indirect=True)
 
 
 def is_of(each: Outcome | ConvergeError, *listed: tuple[str, str]) -> bool:
@@ -73,28 +78,42 @@ def pg_second_converge(
     run = run_of(request.config)
     if not run.settings.converge:
         pytest.skip("hosts of an inventory are converged only on request: --pg-converge")
+    return attempted(run, "second-converge", pg_machines.repeat)
 
-    def converge() -> Converge | ConvergeError:
+
+def attempted(run: Run, name: str, step: Callable[[], Converge]) -> Converge | ConvergeError:
+    """Run a step once in all processes; return its result, or the error of a task that failed.
+
+    Args:
+        run: the run.
+        name: the step's, unique in the run.
+        step: runs the playbook.
+    """
+
+    def attempt() -> Converge | ConvergeError:
         try:
-            return once(run, "second-converge", pg_machines.repeat)
+            return once(run, name, step)
         except ConvergeError as error:
             if not error.play:
                 raise
             return error
 
-    return run.attempt(converge)
+    return run.attempt(attempt)
 
 
 @pytest.fixture
 def pg_repeated(request: pytest.FixtureRequest, pg_second_converge: Converge | ConvergeError) -> Repeated:
     """The second converge of one role on one host."""
-    host, role = request.param
-    if isinstance(pg_second_converge, ConvergeError):
-        if is_of(pg_second_converge, (host, role)):
-            raise pg_second_converge
-        pytest.skip(f"the second converge failed: {pg_second_converge.cause}")
-    found = tuple(each for each in pg_second_converge.outcomes if is_of(each, (host, role)))
-    return Repeated(host, role, found)
+    return of_role(pg_second_converge, *request.param, what="the second converge")
+
+
+def of_role(result: Converge | ConvergeError, host: str, role: str, *, what: str) -> Repeated:
+    """Return the outcomes of a role on a host; raise its own error, and skip for that of another. ``what`` ran."""
+    if isinstance(result, ConvergeError):
+        if is_of(result, (host, role)):
+            raise result
+        pytest.skip(f"{what} failed: {result.cause}")
+    return Repeated(host, role, tuple(each for each in result.outcomes if is_of(each, (host, role))))
 
 
 @pytest.fixture
@@ -102,9 +121,15 @@ def pg_unlisted_changes(
     pytestconfig: pytest.Config, pg_second_converge: Converge | ConvergeError
 ) -> tuple[Outcome, ...]:
     """Changes of the second converge outside the playbook's roles: in tasks of plays, in dependencies of roles."""
-    listed = named(pytestconfig)
-    if isinstance(pg_second_converge, ConvergeError):
-        if not is_of(pg_second_converge, *listed):
-            raise pg_second_converge
-        pytest.skip(f"the second converge failed: {pg_second_converge.cause}")
-    return tuple(each for each in pg_second_converge.changed if not is_of(each, *listed))
+    return outside_roles(pg_second_converge, named(pytestconfig), what="the second converge")
+
+
+def outside_roles(
+    result: Converge | ConvergeError, listed: tuple[tuple[str, str], ...], *, what: str
+) -> tuple[Outcome, ...]:
+    """Return the changes outside of these pairs of host and role; errors as in :func:`of_role`."""
+    if isinstance(result, ConvergeError):
+        if not is_of(result, *listed):
+            raise result
+        pytest.skip(f"{what} failed: {result.cause}")
+    return tuple(each for each in result.changed if not is_of(each, *listed))
