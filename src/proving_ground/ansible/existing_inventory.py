@@ -6,13 +6,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 from proving_ground.ansible.patterns import LOCALHOST, Patterns
+from proving_ground.ansible.programs import program
 from proving_ground.ansible.runner import environment
 from proving_ground.core.errors import ConvergeError, UsageError
 from proving_ground.core.problems import nearest, shown
@@ -65,13 +65,12 @@ def read(settings: Settings) -> Topology:
 
 def _listed(settings: Settings, inventory: Path) -> dict[str, Any]:
     """Return the inventory as ``ansible-inventory --list`` has it."""
-    program = str(Path(sys.executable).parent / "ansible-inventory")
     beside = (settings.root / settings.playbook).parent if settings.has_playbook else settings.root
     own = {"ANSIBLE_INVENTORY_UNPARSED_FAILED": "true", "ANSIBLE_VERBOSITY": "0"}
     seconds = settings.timeouts.seconds(SECONDS)
     try:
         done = subprocess.run(
-            [program, "--list", "--inventory", str(inventory), "--playbook-dir", str(beside)],
+            [program("ansible-inventory"), "--list", "--inventory", str(inventory), "--playbook-dir", str(beside)],
             cwd=settings.root,
             env=os.environ | environment(settings, settings.timeouts) | own,
             stdin=subprocess.DEVNULL,

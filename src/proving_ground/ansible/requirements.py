@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from proving_ground.ansible.phases import files
+from proving_ground.ansible.programs import program, variables
 from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import RequirementsError, not_yaml
 from proving_ground.core.progress import Progress
@@ -173,23 +172,17 @@ def _install(kind: str, path: Path, draft: Path, settings: Settings) -> None:
     log, where = settings.artifacts / f"{NAME}.log", str(path.relative_to(settings.root))
     log.parent.mkdir(parents=True, exist_ok=True)
     before = log.stat().st_size if log.exists() else 0
-    config = settings.root / settings.project.ansible_config
-    programs, target = Path(sys.executable).parent, draft / f"{kind}s"
+    target = draft / f"{kind}s"
     target.mkdir(parents=True, exist_ok=True)
     try:
         commands.run(
-            [str(programs / "ansible-galaxy"), kind, "install", "-r", str(path), "-p", str(target)],
+            [program("ansible-galaxy"), kind, "install", "-r", str(path), "-p", str(target)],
             error=RequirementsError,
             where=where,
             timeout=settings.timeouts.seconds(SECONDS),
             log=log,
             cwd=settings.root,  # local sources are relative to it
-            env={
-                **({"ANSIBLE_CONFIG": str(config)} if config.is_file() else {}),
-                f"ANSIBLE_{kind.upper()}S_PATH": str(target),
-                "ANSIBLE_NOCOLOR": "1",
-                "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
-            },
+            env={**variables(settings), f"ANSIBLE_{kind.upper()}S_PATH": str(target)},
         )
     except RequirementsError as error:
         said = CAUSE.search(log.read_text(encoding="utf-8", errors="replace")[before:])

@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from proving_ground.ansible.events import (
 )
 from proving_ground.ansible.missing import missing_hint
 from proving_ground.ansible.phases import part
+from proving_ground.ansible.programs import program, variables
 from proving_ground.ansible.search_paths import search_paths
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.progress import Progress
@@ -206,14 +206,10 @@ def limits(settings: Settings) -> list[str]:
 
 def environment(settings: Settings, timeouts: Timeouts) -> dict[str, str]:
     """Return the project's own variables, and those with which Ansible finds its configuration and programs."""
-    config = settings.root / settings.project.ansible_config
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {
         **settings.playbook_environment,
-        **({"ANSIBLE_CONFIG": str(config)} if config.is_file() else {}),
-        **search_paths(settings, config),
-        "PATH": programs,
-        "ANSIBLE_NOCOLOR": "1",
+        **search_paths(settings, settings.root / settings.project.ansible_config),
+        **variables(settings),
         # Time-out for a connection, including the start of Python on the machine.
         "ANSIBLE_TIMEOUT": str(round(timeouts.seconds(20))),
     }
@@ -225,11 +221,10 @@ def check_syntax(settings: Settings, inventory: Path, timeouts: Timeouts) -> Non
     Raises:
         ConvergeError: the playbook is wrong; names file and line.
     """
-    program = str(Path(sys.executable).parent / "ansible-playbook")
     seconds = timeouts.seconds(SYNTAX_SECONDS)
     try:
         result = subprocess.run(
-            [program, "--syntax-check", "-i", str(inventory), settings.playbook],
+            [program("ansible-playbook"), "--syntax-check", "-i", str(inventory), settings.playbook],
             cwd=settings.root,
             env=os.environ | environment(settings, timeouts),
             capture_output=True,
