@@ -14,6 +14,7 @@ from proving_ground.core.topology import Topology
 from proving_ground.machines.access import login
 from proving_ground.machines.ledger import ledger_of
 from proving_ground.plugin.fixtures import has_machines
+from proving_ground.plugin.options import flag
 from proving_ground.plugin.run import run_of
 from proving_ground.plugin.steps import NODE
 
@@ -61,7 +62,7 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
     named = ("topology", "profile", "network_prefix")
     for option in named if settings.is_existing else (*named[:2], "provider", named[2]):
         if (value := getattr(settings, option)) != getattr(plain, option):
-            words += [f"--pg-{option.replace('_', '-')}", str(value)]
+            words += [flag(option), str(value)]
     words += inventory_options(settings)
     steps = [each.removeprefix(f"{NODE}::") for each in failed if each.startswith(f"{NODE}::")]
     failed = [each for each in failed if not each.startswith(f"{NODE}::")]

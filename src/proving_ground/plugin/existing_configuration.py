@@ -9,6 +9,7 @@ from pathlib import Path
 from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import nearest, shown
 from proving_ground.core.settings import EXISTING, Settings
+from proving_ground.plugin.options import flag
 
 Values = Mapping[str, str | bool | None]
 
@@ -37,11 +38,11 @@ def on_inventory(settings: Settings, values: Values) -> Settings:
         for key in OF_INVENTORIES:
             if values.get(key):
                 text = f"is for hosts of an inventory, and the provider is {settings.provider}"
-                raise UsageError(text, where=_flag(key), hint="drop one of the two options")
+                raise UsageError(text, where=flag(key), hint="drop one of the two options")
         return settings
     for key, reason in OF_MACHINES.items():
         if values.get(key):
-            raise UsageError(reason, where=_flag(key), hint="drop this option")
+            raise UsageError(reason, where=flag(key), hint="drop this option")
     converge = bool(values.get("converge")) or settings.project.converge
     limit = str(values.get("limit") or "")
     return replace(settings, inventory=_inventory(settings, values.get("inventory")), limit=limit, converge=converge)
@@ -57,7 +58,7 @@ def _inventory(settings: Settings, asked: str | bool | None) -> Path:
     bases = [Path.cwd(), settings.root] if asked else [settings.root]
     found = next((base / path for base in bases if (base / path).exists()), None)
     if found is None:
-        where = _flag("inventory") if asked else f"{shown(settings.root / 'pyproject.toml')}: inventory"
+        where = flag("inventory") if asked else f"{shown(settings.root / 'pyproject.toml')}: inventory"
         raise UsageError(f"there is no inventory {named}", where=where, hint=_others(settings.root, path))
     return found.resolve() if found.is_dir() else found.parent.resolve() / found.name
 
@@ -67,10 +68,6 @@ def _others(root: Path, path: Path) -> str:
     directory = (root / path).parent
     known = sorted(each.name for each in directory.iterdir() if each.name[0] != ".") if directory.is_dir() else []
     return nearest(path.name, known) if known else "write it, or name another"
-
-
-def _flag(key: str) -> str:
-    return f"--pg-{key.replace('_', '-')}"
 
 
 __all__ = ["OF_INVENTORIES", "OF_MACHINES", "on_inventory"]

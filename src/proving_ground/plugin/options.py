@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     import pytest
 
 
+def flag(key: str) -> str:
+    """Return an option as the command line has it, by its name in Python: ``--pg-network-prefix``."""
+    return f"--pg-{key.replace('_', '-')}"
+
+
 @dataclass(frozen=True)
 class Option:
     """One option.
@@ -27,7 +32,7 @@ class Option:
     @property
     def flag(self) -> str:
         """The option on the command line: ``--pg-network-prefix``."""
-        return f"--pg-{self.name}"
+        return flag(self.key)
 
     @property
     def variable(self) -> str:
