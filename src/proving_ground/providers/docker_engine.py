@@ -11,6 +11,7 @@ from proving_ground.core.polling import WaitTimeoutError
 from proving_ground.core.progress import Progress
 from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.process import services
+from proving_ground.process.commands import last_words
 from proving_ground.process.programs import not_installed
 from proving_ground.process.services import cache_directory
 from proving_ground.providers.engine import Engine
@@ -59,9 +60,9 @@ class DockerEngine(Engine):
         if refusal is None:
             return
         if (elsewhere := self._elsewhere()) is not None:
-            last = (refusal.strip().splitlines() or ["it says nothing"])[-1]
             hint = "look at DOCKER_HOST, and at `docker context ls`"
-            raise PreflightError(f"the Docker engine at {elsewhere} does not answer: {last}", where="docker", hint=hint)
+            text = f"the Docker engine at {elsewhere} does not answer: {last_words(refusal)}"
+            raise PreflightError(text, where="docker", hint=hint)
         if "permission denied" in refusal.lower():
             raise PreflightError("docker may not be used by this user", hint="add the user to the group docker")
         if services.managed_by_systemd():

@@ -7,6 +7,7 @@ import shutil
 from proving_ground.core.errors import PreflightError
 from proving_ground.core.progress import Progress
 from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.process.commands import last_words
 from proving_ground.process.programs import not_installed
 from proving_ground.providers.engine import Engine
 
@@ -24,8 +25,8 @@ class PodmanEngine(Engine):
         if shutil.which(self.program) is None:
             raise not_installed(self.program)
         if (refusal := self.refusal()) is not None:
-            last = (refusal.strip().splitlines() or ["it says nothing"])[-1]
-            raise PreflightError(f"Podman does not work here: {last}", where="podman", hint="see `podman info`")
+            text = f"Podman does not work here: {last_words(refusal)}"
+            raise PreflightError(text, where="podman", hint="see `podman info`")
 
 
 PODMAN = PodmanEngine()
