@@ -99,14 +99,36 @@ def plays_on_hosts(playbook: Path, topology: Topology) -> tuple[tuple[str, str],
     return tuple(found)
 
 
+def is_for_nobody(playbook: Path, topology: Topology) -> bool:
+    """Return whether certainly no play has a host: the controller is one, and a template may become one.
+
+    Raises:
+        ConvergeError: a file is not a playbook, or has an invalid host pattern.
+    """
+    patterns, plays = Patterns(topology), plays_of(playbook)
+    for play in plays:
+        imported, pattern = _imported(play), play.get("hosts") or ""
+        if imported is None:
+            if "{{" in str(pattern) or patterns.hosts(pattern):
+                return False
+        elif not (file := playbook.parent / imported).is_file() or not is_for_nobody(file, topology):
+            return False
+    return bool(plays)
+
+
 def _every_play(playbook: Path) -> Iterator[dict[str, Any]]:
     """Yield the plays of a playbook and of those that it imports; Ansible reports an import that does not exist."""
     for play in plays_of(playbook):
-        imported = next((play[key] for key in play if str(key).rpartition(".")[2] == "import_playbook"), None)
+        imported = _imported(play)
         if imported is None:
             yield play
-        elif (file := playbook.parent / str(imported)).is_file():
+        elif (file := playbook.parent / imported).is_file():
             yield from _every_play(file)
+
+
+def _imported(play: dict[str, Any]) -> str | None:
+    """Return the playbook that an entry imports; None for a play."""
+    return next((str(play[key]) for key in play if str(key).rpartition(".")[2] == "import_playbook"), None)
 
 
 def roles_of(play: dict[str, Any]) -> Iterator[str]:

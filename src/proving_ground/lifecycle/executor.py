@@ -16,6 +16,7 @@ from proving_ground.core.problems import nearest
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
 from proving_ground.lifecycle import machines, preflight
+from proving_ground.lifecycle.idle import idle
 from proving_ground.lifecycle.state import State
 from proving_ground.lifecycle.steps import (
     AwaitRestored,
@@ -92,7 +93,9 @@ class Executor:
         except ConvergeError:
             if done is None:
                 raise
-        return done if done.error or done.outcomes else replace(done, error=self._idle(done, playbook))
+        if done.error or done.outcomes:
+            return done
+        return replace(done, error=idle(self.state.topology, playbook, done.log))
 
     def clean_up(self) -> None:
         """Run the playbook that comes before the removal, once, if there is one and machines are up."""
@@ -116,14 +119,6 @@ class Executor:
         """The settings and the inventory for another playbook."""
         settings = self.state.settings
         return replace(settings, project=replace(settings.project, playbook=playbook)), self.state.write_inventory()
-
-    def _idle(self, result: Converge, playbook: str) -> ConvergeError:
-        """The error of a playbook that has run no task: Ansible only warns about hosts that match no machine."""
-        topology = self.state.topology
-        own = [] if topology.existing else ["nodes"]
-        known = ", ".join(dict.fromkeys([*own, *topology.groups, *(node.name for node in topology.nodes)]))
-        text = "it ran no task: no play's `hosts` match a machine"
-        return ConvergeError(text, where=playbook, hint=f"groups and machines are {known}", log=result.log)
 
     @singledispatchmethod
     def _take(self, step: Step) -> None:
@@ -219,7 +214,7 @@ class Executor:
         with self.progress.step(step.name):
             result = self.play(*step.arguments)
         if not result.outcomes:
-            raise self._idle(result, self.state.settings.playbook)
+            raise idle(self.state.topology, self.state.settings.playbook, result.log)
         self._outcomes += result.outcomes
         self._mark_converged(MarkConverged(step.key))
 

@@ -19,6 +19,7 @@ from proving_ground.depot import View
 from proving_ground.host import networks
 from proving_ground.lifecycle import machines, planner, preflight
 from proving_ground.lifecycle.executor import Executor
+from proving_ground.lifecycle.idle import require_hosts
 from proving_ground.lifecycle.planner import Facts
 from proving_ground.lifecycle.state import State
 from proving_ground.lifecycle.steps import Remove, Step
@@ -104,9 +105,10 @@ class Lifecycle:
 
         Raises:
             RequirementsError: a role or a collection that it requires cannot be installed.
-            ConvergeError: it is wrong.
+            ConvergeError: it is wrong, or no play of it has a host.
         """
         ensure_installed(self.settings, self.progress)
+        require_hosts(self.settings, self.state.plan)
         with self.progress.step("syntax"):
             check_syntax(self.settings, self.write_inventory(), self.state.timeouts)
 
@@ -116,6 +118,7 @@ class Lifecycle:
         Raises:
             RequirementsError: a role or a collection of the project's requirements cannot be installed.
             UsageError: ``--pg-reuse`` without machines that are up, or machines of another topology or provider are up.
+            ConvergeError: no play of the project's playbook has a host among them.
             MachineError: the machines did not come up.
         """
         self._carry_out(planner.plan_machines)
@@ -241,6 +244,7 @@ class Lifecycle:
     def _network(self) -> Iterator[None]:
         """Look at the host, and keep a network that is free until machines are in it."""
         wanted = self.state.plan  # refused before the host is looked at
+        require_hosts(self.settings, wanted)
         preflight.check(self.settings, self.progress, machines.log_of(self.settings))
         asked = self.settings.network_prefix
         with networks.reserved(wanted, asked=asked, say=self.progress.say) as prefix:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proving_ground.ansible.playbook import Step, pairs, steps, unreached
+from proving_ground.ansible.playbook import Step, is_for_nobody, pairs, steps, unreached
 from proving_ground.core import topology
 from proving_ground.core.errors import ConvergeError
 
@@ -120,3 +120,24 @@ def test_a_role_that_a_template_names_has_no_test_of_its_own(tmp_path: Path) -> 
     name = "{{ lookup('env', 'MOLECULE_PROJECT_DIRECTORY') | basename }}"
     text = f'- hosts: etcd\n  tasks: [{{ansible.builtin.include_role: {{name: "{name}"}}}}]\n  roles: [base]\n'
     assert pairs(read(tmp_path, text)) == (("etcd-01", "base"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- {hosts: web}", True),
+        ("- {hosts: web}\n- {hosts: [db, store]}", True),
+        ("- {hosts: 'all:!nodes'}", True),
+        ("- {hosts: web}\n- {hosts: etcd}", False),
+        ("- {hosts: localhost}", False),
+        ("- {hosts: '{{ target }}'}", False),
+        ("- {import_playbook: other.yml}", True),
+        ("- {ansible.builtin.import_playbook: other.yml}\n- {hosts: etcd}", False),
+        ("- {import_playbook: acme.web.install}", False),
+        ("[]", False),
+    ],
+)
+def test_a_playbook_is_for_nobody_if_no_play_can_have_a_host(tmp_path: Path, text: str, *, expected: bool) -> None:
+    (tmp_path / "other.yml").write_text("- {hosts: db}", encoding="utf-8")
+    (tmp_path / "site.yml").write_text(text, encoding="utf-8")
+    assert is_for_nobody(tmp_path / "site.yml", PLAN) is expected

@@ -18,6 +18,7 @@ from proving_ground.checkpoints.store import Checkpoint, listing
 from proving_ground.core.errors import ConvergeError, MachineError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
+from proving_ground.core.topology import parse
 from proving_ground.host import networks
 from proving_ground.lifecycle import executor, machines, preflight
 from proving_ground.lifecycle.lifecycle import Lifecycle
@@ -70,7 +71,7 @@ class Life:
         self.goal = "all"
         (settings.root / settings.playbook).write_text("[]", encoding="utf-8")
         patch.setattr(State, "phases", PHASES)
-        patch.setattr(State, "plan", SimpleNamespace(within=lambda _: None))
+        patch.setattr(State, "plan", parse("default", {"machines": {"store": {}}}))
         patch.setattr(State, "view", SimpleNamespace(path=Path("depot/view"), key="view"))
         patch.setattr(State, "key", lambda _, phase: self.key(phase))
         patch.setattr(State, "up_to", lambda _, roles: self.up_to(roles))

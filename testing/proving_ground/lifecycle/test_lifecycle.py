@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from proving_ground.ansible.runner import Converge
 from proving_ground.core.errors import ConvergeError, UsageError
 from proving_ground.core.progress import Progress
+from proving_ground.core.project import read_project
 from proving_ground.core.settings import Settings
-from proving_ground.lifecycle import executor
+from proving_ground.lifecycle import executor, preflight
 from proving_ground.lifecycle.executor import Executor
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.lifecycle.state import State
@@ -114,3 +116,16 @@ def test_a_playbook_that_runs_no_task_is_an_error_that_names_groups_and_machines
     record = life.ledger.read()
     assert record is not None
     assert record.converged_key != "", "as it was: nothing has been run"
+
+
+@pytest.mark.parametrize("phase", [Lifecycle.syntax, Lifecycle.create, Lifecycle.ensure_converged])
+def test_a_playbook_for_nobody_is_an_error_before_there_are_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: Callable[[Lifecycle], object]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.proving-ground]\nimage = "i"\nmachines.web = {}', encoding="utf-8")
+    (tmp_path / "site.yml").write_text("- {hosts: webs, roles: [web]}\n", encoding="utf-8")
+    monkeypatch.setattr(preflight, "check", lambda *_: pytest.fail("the host was looked at"))
+    life = Lifecycle(Settings(tmp_path, "run-1", provider="container", project=read_project(tmp_path)), Progress())
+    with pytest.raises(ConvergeError, match=r"^site\.yml: no play's `hosts` match a machine — .*nodes, web, web-01$"):
+        phase(life)
+    assert life.state.record is None
