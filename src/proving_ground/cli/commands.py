@@ -102,7 +102,7 @@ def checkpoints(life: Lifecycle, options: argparse.Namespace) -> None:
 
     life.checkpoints.tidy()
     if options.prune:
-        wanted = {life.key(phase) for phase in life.phases} if options.prune == "stale" else set()
+        wanted = {life.state.key(phase) for phase in life.phases} if options.prune == "stale" else set()
         life.checkpoints.forget([each for each in life.checkpoints if each.key not in wanted])
     sys.stdout.write("".join(f"{line}\n" for line in listing(life.checkpoints)))
 

@@ -79,10 +79,6 @@ class Lifecycle:
         """The phases of a converge."""
         return self.state.phases
 
-    def key(self, phase: Phase) -> str:
-        """Return a hash of the content that ``phase`` depends on."""
-        return self.state.key(phase)
-
     def write_inventory(self) -> Path:
         """Write the inventory and return its path."""
         return self.state.write_inventory()
@@ -107,8 +103,8 @@ class Lifecycle:
             RequirementsError: a role or a collection that it requires cannot be installed.
             ConvergeError: it is wrong, or no play of it has a host.
         """
-        ensure_installed(self.settings, self.progress)
         require_hosts(self.settings, self.state.plan)
+        ensure_installed(self.settings, self.progress)
         with self.progress.step("syntax"):
             check_syntax(self.settings, self.write_inventory(), self.state.timeouts)
 
@@ -118,7 +114,7 @@ class Lifecycle:
         Raises:
             RequirementsError: a role or a collection of the project's requirements cannot be installed.
             UsageError: ``--pg-reuse`` without machines that are up, or machines of another topology or provider are up.
-            ConvergeError: no play of the project's playbook has a host among them.
+            ConvergeError: no play of the project's playbook has a host.
             MachineError: the machines did not come up.
         """
         self._carry_out(planner.plan_machines)

@@ -71,5 +71,5 @@ def test_a_checkpoint_is_of_the_factor_that_it_was_saved_with(tmp_path: Path, mo
     keys = set()
     for factor in (1.0, 6.0):
         life = lifecycle(tmp_path, factor, monkeypatch)
-        keys.add(life.key(life.phases[-1]))
+        keys.add(life.state.key(life.phases[-1]))
     assert len(keys) == 2
