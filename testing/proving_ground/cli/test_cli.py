@@ -213,7 +213,7 @@ def test_checkpoints_are_listed_and_pruned(
     provider = SimpleNamespace(forget=lambda key, _: forgotten.append(key), ensure_running=lambda _: None)
     monkeypatch.setattr(registry, "of", lambda _: provider)
     monkeypatch.setattr(Lifecycle, "phases", (Phase("store", 1),))
-    monkeypatch.setattr(Lifecycle, "key", lambda *_: "fresh")
+    monkeypatch.setattr(State, "key", lambda *_: "fresh")
     assert command_line.main(["checkpoints", *([f"--prune={prune}"] if prune else [])]) == 0
     told = capsys.readouterr().out
     assert [key for key in ("fresh", "old") if key in told] == left
