@@ -15,9 +15,12 @@ from proving_ground.plugin import options
 PARTS = (
     *("exit_codes", "session", "xdist.workers", "skip_unconverged", "required_roles", "debug_hints"),
     *("idempotence", "check_mode", "verification", "steps", "failure_evidence", "health_scan", "flake_budget"),
-    *("ansible_adhoc", "browser"),
+    *("ansible_adhoc", "browser", "availability"),
 )
 """Modules of this package that have hooks or fixtures."""
+
+OF_REPORT = ("plugin", "availability")
+"""Modules of the package ``report`` that have hooks."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for part in PARTS:
         config.pluginmanager.import_plugin(f"proving_ground.plugin.{part}")
-    config.pluginmanager.import_plugin("proving_ground.report.plugin")
+    for part in OF_REPORT:
+        config.pluginmanager.import_plugin(f"proving_ground.report.{part}")
 
 
 class _Last:

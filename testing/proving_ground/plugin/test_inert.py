@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proving_ground.core.table import is_asked_for
-from proving_ground.plugin.entry_point import PARTS
+from proving_ground.plugin.entry_point import OF_REPORT, PARTS
 
 MILLISECONDS = 20
 """What the plugin may cost a project that does not use it."""
@@ -100,7 +100,8 @@ def test_it_costs_a_few_milliseconds(project: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_no_part_needs_an_extra_to_be_loaded() -> None:
-    parts = [*(f"proving_ground.plugin.{part}" for part in (*PARTS, "fixtures")), "proving_ground.report.plugin"]
+    parts = [f"proving_ground.plugin.{part}" for part in (*PARTS, "fixtures")]
+    parts += [f"proving_ground.report.{part}" for part in OF_REPORT]
     program = f"import sys, {', '.join(parts)}\nprint([name for name in {EXTRAS!r} if name in sys.modules])"
     assert last_line(program, Path.cwd()) == "[]"
 
