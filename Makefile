@@ -3,8 +3,8 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .NOTPARALLEL:
-.PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-libvirt \
-	test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean \
+.PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-ha integration-ha-stacked \
+	integration-libvirt test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean \
 	bench bench-role shell lock
 
 python := scripts/with-groups .venv/bin/python
@@ -34,13 +34,19 @@ integration-checkpoints: depot ## The same with checkpoints: save after each pha
 integration-etcd3: depot ## The same with three etcd members
 	@$(tox) integration-etcd3
 
+integration-ha: depot ## The same with three masters behind a virtual address, of which any one may fail
+	@$(tox) integration-ha
+
+integration-ha-stacked: depot ## The same with three machines that are etcd member and master both
+	@$(tox) integration-ha-stacked
+
 integration-libvirt: ## The same on one virtual machine; slow without KVM
 	@scripts/setup libvirt
 	@$(proving-ground) depot fill
 	@$(tox) integration-libvirt
 
 # Quick targets come first, so that most failures show early.
-test: lint docs unit compatibility examples integration integration-etcd3 integration-checkpoints ## Everything that CI runs
+test: lint docs unit compatibility examples integration integration-etcd3 integration-ha integration-checkpoints ## Everything that CI runs
 
 matrix: setup ## Run the plugin's own tests with every supported ansible-core, on every installed Python
 	@$(python) -m tox run -m matrix

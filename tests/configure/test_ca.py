@@ -17,6 +17,7 @@ from testinfra.host import Host
 
 from fixtures.cluster_nodes import kubernetes_nodes
 from fixtures.pki import Pki
+from fixtures.virtual_address import virtual_address
 from proving_ground.core.topology import Node, Topology
 from proving_ground.kubernetes.tls import Verdict
 
@@ -161,6 +162,7 @@ def test_api_server_is_known_by_every_name_it_is_called(pki: Pki, pg_topology: T
     called = {"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
     called |= {str(first_service), "localhost", "127.0.0.1"}
     called |= {text for node in pg_topology.group("kube_master") for text in (node.name, str(node.address))}
+    called |= {str(address) for address in [virtual_address(pg_topology)] if address is not None}
     assert called <= names(pki.load("apiserver"))
 
 

@@ -52,6 +52,13 @@ def test_three_members_have_three_addresses() -> None:
     assert [str(node.address)[-3:] for node in load(DIRECTORY, "etcd3").group("etcd")] == ["101", "102", "103"]
 
 
+@pytest.mark.parametrize("name", ["ha", "ha-stacked"])
+def test_of_a_cluster_that_is_highly_available_any_machine_may_fail(name: str) -> None:
+    topology = load(DIRECTORY, name)
+    assert [len(topology.group(group)) for group in ("etcd", "kube_master", "kube_worker")] == [3, 3, 2]
+    assert str(topology.networks["machines"][110]) not in {str(node.address) for node in topology.nodes}
+
+
 def test_a_network_prefix_moves_the_machines_and_nothing_else() -> None:
     topology = load(DIRECTORY, "default", "10.7.0")
     assert str(topology.node("etcd-01").address) == "10.7.0.101"
@@ -59,7 +66,9 @@ def test_a_network_prefix_moves_the_machines_and_nothing_else() -> None:
 
 
 def test_an_unknown_topology_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(UsageError, match=r"unknown topology 'nonesuch' — choose one of: default, etcd3, single"):
+    with pytest.raises(
+        UsageError, match=r"unknown topology 'nonesuch' — choose one of: default, etcd3, ha, ha-stacked, single"
+    ):
         load(DIRECTORY, "nonesuch")
 
 
