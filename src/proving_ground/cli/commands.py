@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from proving_ground.core import overrides
 from proving_ground.core.errors import IdempotenceError
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def same_machines(life: Lifecycle) -> list[str]:
         return inventory_options(life.settings)
     settings = life.settings
     profile = [f"--pg-profile={settings.profile}"] if settings.profile else []
-    return [f"--pg-topology={settings.topology}", f"--pg-provider={settings.provider}", *profile]
+    machines = [f"--pg-topology={settings.topology}", f"--pg-provider={settings.provider}", *profile]
+    return [*machines, *overrides.options(settings.overrides)]
 
 
 def print_hints(life: Lifecycle) -> None:

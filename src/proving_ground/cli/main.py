@@ -19,7 +19,7 @@ from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.machines.lock import locked
 from proving_ground.plugin import artifacts
 from proving_ground.plugin.configuration import settings_from
-from proving_ground.plugin.options import OPTIONS, from_environment
+from proving_ground.plugin.options import OPTIONS, value
 
 if TYPE_CHECKING:
     from proving_ground.lifecycle.lifecycle import Lifecycle
@@ -33,6 +33,7 @@ exit codes: 0 done; 11 an invalid option or setting; 12 the host lacks something
 OF_COMMANDS = (
     "topology",
     "profile",
+    "set",
     "provider",
     "checkpoints",
     "network-prefix",
@@ -114,8 +115,11 @@ def parser() -> argparse.ArgumentParser:
         each = words.add_parser(name, help=text, description=text)
         for option in OPTIONS:
             if option.name in OF_COMMANDS:
-                switch: dict[str, Any] = {"action": "store_true"}
-                kind = switch if option.default is None else {"metavar": option.name.upper()}
+                kind: dict[str, Any] = {"metavar": option.word or option.name.upper()}
+                if option.default is None:
+                    kind = {"action": "store_true"}
+                elif option.word:
+                    kind["action"] = "append"
                 each.add_argument(
                     f"--{option.name}", default=None, help=f"{option.help} (or {option.variable})", **kind
                 )
@@ -130,10 +134,7 @@ def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
     """Make the lifecycle for the options; missing options get the values of the machines that are up."""
     from proving_ground.lifecycle.lifecycle import Lifecycle  # not at the top: `depot` and --help do not need it
 
-    values = {
-        option.key: said if (said := getattr(options, option.key, None)) is not None else from_environment(option)
-        for option in OPTIONS
-    }
+    values = {option.key: value(option, getattr(options, option.key, None)) for option in OPTIONS}
     ledger, needs_ledger = Ledger(root / STATE), commands.COMMANDS[options.command].needs_ledger
     record = ledger.read() if needs_ledger else ledger.legible()
     # A command without the ledger works whatever has become of the profile.
@@ -148,9 +149,12 @@ def as_present(settings: Settings, record: Record | None, values: dict[str, str 
     """Return the settings; options that were not given get the values of the machines that are up."""
     if record is None or settings.is_existing:
         return settings
+    topology = str(values["topology"] or record.topology)
+    is_same = (topology, settings.profile) == (record.topology, record.profile)
     return replace(
         settings,
-        topology=str(values["topology"] or record.topology),
+        topology=topology,
+        overrides=record.overrides if is_same and values["set"] is None else settings.overrides,
         provider=str(values["provider"] or record.provider),
         network_prefix=str(values["network_prefix"]) if values["network_prefix"] else record.network_prefix,
     )

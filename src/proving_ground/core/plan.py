@@ -29,8 +29,9 @@ def plan_of(settings: Settings) -> Topology:
     if name == "default" and (project.machines or (has_image and name not in names(settings.topologies))):
         plan = {"machines": dict(project.machines) or ONE, **common}
         where, lines = shown(settings.root / FILE), lines_of(settings.root, settings.profile)
-        return checked(settings, parse(name, plan, prefix, where=where, lines=lines, images=project.images))
-    return checked(settings, load(settings.topologies, name, prefix, common, project.images))
+        own = parse(name, plan, prefix, where=where, lines=lines, images=project.images, overrides=settings.overrides)
+        return checked(settings, own)
+    return checked(settings, load(settings.topologies, name, prefix, common, project.images, settings.overrides))
 
 
 def checked(settings: Settings, plan: Topology) -> Topology:

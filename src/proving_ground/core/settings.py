@@ -54,6 +54,7 @@ class Settings:
         root: the project's root directory.
         topology: name of a file in the project's directory of topologies.
         profile: name of the project's profile whose keys ``project`` has; empty for none.
+        overrides: values that replace those of the plan, as words of a shell: ``web.count=3``; empty for none.
         provider: what makes the machines, one of :data:`PROVIDERS`.
         keep: when machines outlive the run, one of :data:`KEEP`.
         reuse: use only machines that are already up.
@@ -71,6 +72,7 @@ class Settings:
     run_id: str
     topology: str = "default"
     profile: str = ""
+    overrides: str = ""
     provider: str = "docker"
     keep: str = "failed"
     reuse: bool = False

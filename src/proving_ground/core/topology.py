@@ -17,6 +17,7 @@ from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import UsageError, not_yaml
 from proving_ground.core.kinds import NODES, groups_of, names_of, problems_of, unknown_groups
 from proving_ground.core.lines import no_lines, yaml_lines
+from proving_ground.core.overrides import blamed, overridden
 from proving_ground.core.problems import Lines, nearest, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
 
@@ -150,6 +151,7 @@ def load(
     network_prefix: str | None = None,
     common: Common | None = None,
     images: Sequence[str] = (),
+    overrides: str = "",
 ) -> Topology:
     """Read ``directory/name.yml``.
 
@@ -159,9 +161,10 @@ def load(
         network_prefix: first three octets (``10.7.0``) that replace those of the machines' network, or None.
         common: what the project says for all its topologies; what the file says goes before it, key by key.
         images: of which there is one set of machines each; empty for one set.
+        overrides: values that replace the file's, as words of a shell: ``web.count=3``.
 
     Raises:
-        UsageError: the file does not exist or is invalid.
+        UsageError: the file does not exist, or it or an override is invalid.
     """
     path = directory / f"{name}.yml"
     known = names(directory)
@@ -173,7 +176,10 @@ def load(
         plan = read_yaml(text)
     except yaml.YAMLError as error:
         raise UsageError(not_yaml(error), where=shown(path)) from error
-    return parse(name, plan, network_prefix, where=shown(path), lines=yaml_lines(text), common=common, images=images)
+    lines = yaml_lines(text)
+    return parse(
+        name, plan, network_prefix, where=shown(path), lines=lines, common=common, images=images, overrides=overrides
+    )
 
 
 def parse(
@@ -185,15 +191,17 @@ def parse(
     lines: Lines = no_lines,
     common: Common | None = None,
     images: Sequence[str] = (),
+    overrides: str = "",
 ) -> Topology:
     """Turn the content of a topology file into a :class:`Topology`; arguments and errors as in :func:`load`."""
     if problems := check(plan, SCHEMAS / "topology.json"):
         raise refusal(UsageError, where, problems, lines)
+    plan = overridden(plan, overrides)
     said = {key: plan.get(key) or {} for key in ("networks", "variables", "group_variables")}
     more = common or {}
     networks, problems = networks_of({**more.get("networks", {}), **said["networks"]}, network_prefix)
     if problems:
-        raise refusal(UsageError, where, problems, lines)
+        raise refusal(UsageError, where, blamed(problems, overrides), lines)
     kinds = {kind: entry or {} for kind, entry in plan["machines"].items()}
     problems = [*problems_of(kinds)]
     if images and not problems:
@@ -201,11 +209,11 @@ def parse(
         problems = [*problems_of(kinds)]
     problems += unknown_groups(kinds, said["group_variables"])
     if problems:
-        raise refusal(UsageError, where, problems, lines)
+        raise refusal(UsageError, where, blamed(problems, overrides), lines)
     named, groups = names_of(kinds), groups_of(kinds)
     addresses, problems = addresses_of(kinds, networks["machines"], named)
     if problems:
-        raise refusal(UsageError, where, problems, lines)
+        raise refusal(UsageError, where, blamed(problems, overrides), lines)
     nodes = tuple(
         node_of(name, address, groups[kind], entry)
         for kind, entry in kinds.items()

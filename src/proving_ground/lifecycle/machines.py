@@ -43,8 +43,8 @@ def create(
     """
     ledger = Ledger(settings.state_directory)
     network = named(settings.checkout_id)
-    provider, profile = settings.provider, settings.profile
-    ledger.write(Record(settings.run_id, settings.topology, provider, network_prefix, network, profile=profile))
+    record = Record(settings.run_id, settings.topology, settings.provider, network_prefix, network)
+    ledger.write(replace(record, profile=settings.profile, overrides=settings.overrides))
     factor = registry.of(settings).create(topology, view, progress, log_of(settings), checkpoint)
     return ledger.update(phase="created", timeout_factor=factor)
 

@@ -72,7 +72,7 @@ class Facts:
 
     @property
     def is_same(self) -> bool:
-        """Whether the existing machines have the topology, profile, provider and network of the settings."""
+        """Whether the existing machines have the topology, profile, overrides, provider and network of the settings."""
         asked, record = self.settings, self.record
         return (
             record is not None
@@ -120,7 +120,8 @@ def plan_machines(facts: Facts) -> list[Step]:
         return [*left, *new_machines(facts)]
     if record is not None and not facts.is_same:
         profile = f"profile {record.profile!r}, " if record.profile else ""
-        text = f"machines of {profile}topology {record.topology!r} on provider {record.provider!r} are up"
+        overrides = f" with {record.overrides}" if record.overrides else ""
+        text = f"machines of {profile}topology {record.topology!r}{overrides} on provider {record.provider!r} are up"
         raise UsageError(text, where="this checkout", hint="run `proving-ground destroy`, or ask for those")
     return [CheckReachable()]
 

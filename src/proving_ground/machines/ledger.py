@@ -62,6 +62,7 @@ class Record:
         timeout_factor: how many times slower than containers they are.
         view: path of the depot's view that they were converged with.
         profile: the project's profile that they belong to; empty for none.
+        overrides: the values that replaced those of the plan; empty for none.
     """
 
     run_id: str
@@ -81,10 +82,12 @@ class Record:
     timeout_factor: float = 1.0
     view: str = ""
     profile: str = ""
+    overrides: str = ""
 
     def is_of(self, settings: Settings) -> bool:
-        """Return whether they have the topology and the profile of these settings."""
-        return (self.topology, self.profile) == (settings.topology, settings.profile)
+        """Return whether they have the topology of these settings, with its profile and overrides."""
+        own, asked = (self.topology, self.profile), (settings.topology, settings.profile)
+        return (*own, self.overrides) == (*asked, settings.overrides)
 
 
 class Ledger:

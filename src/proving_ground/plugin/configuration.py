@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from proving_ground.core.errors import UsageError
+from proving_ground.core.overrides import normalized
 from proving_ground.core.problems import nearest
 from proving_ground.core.project import read_project
 from proving_ground.core.settings import EXISTING, KEEP, PROVIDERS, Settings, usual_provider
@@ -45,6 +46,7 @@ def settings_from(values: Values, root: Path, run_id: str | None = None) -> Sett
         run_id=run_id or datetime.now(UTC).strftime("%Y%m%dT%H%M%S-") + f"{os.getpid():05d}",
         topology=str(values.get("topology") or "default"),
         profile=profile,
+        overrides=normalized(str(values.get("set") or "")),
         provider=provider,
         keep=keep,
         reuse=bool(values.get("reuse")),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from proving_ground.core import overrides
 from proving_ground.core.problems import shown
 from proving_ground.core.settings import Settings, usual_provider
 from proving_ground.core.topology import Topology
@@ -63,7 +64,7 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
     for option in named if settings.is_existing else (*named[:2], "provider", named[2]):
         if (value := getattr(settings, option)) != getattr(plain, option):
             words += [flag(option), str(value)]
-    words += inventory_options(settings)
+    words += [*overrides.options(settings.overrides), *inventory_options(settings)]
     steps = [each.removeprefix(f"{NODE}::") for each in failed if each.startswith(f"{NODE}::")]
     failed = [each for each in failed if not each.startswith(f"{NODE}::")]
     if steps:  # they are in no file, and reused machines are not converged

@@ -19,6 +19,7 @@ OF_INVENTORIES = ("inventory", "limit", "converge")
 OF_MACHINES = {
     "topology": "the machines are the hosts of the inventory",
     "checkpoints": "hosts of an inventory are neither saved nor restored",
+    "set": "the machines are the hosts of the inventory",
     "network_prefix": "hosts of an inventory are where they are",
 }
 """Options that only machines know that the run creates → the reason."""

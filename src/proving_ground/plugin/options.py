@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,13 @@ class Option:
         name: as in ``--pg-NAME``.
         default: its default value, as ``--help`` shows it; None for a switch.
         help: its text in ``--help``.
+        word: what it takes, if it can be repeated; the variable has the words in one text, as a shell would.
     """
 
     name: str
     default: str | None
     help: str
+    word: str = ""
 
     @property
     def flag(self) -> str:
@@ -53,6 +56,7 @@ class Option:
 OPTIONS = (
     Option("topology", "default", "which machines there are: a file of the project's topology directory"),
     Option("profile", "none", "which profile of the project replaces keys of its settings"),
+    Option("set", "none", "replace a value of the plan, such as web.count=3; may be repeated", word="KIND.KEY=VALUE"),
     Option(
         "provider",
         "container with an image, else docker",
@@ -100,16 +104,21 @@ def add(parser: pytest.Parser) -> None:
             group.addoption(option.flag, dest=option.destination, action="store_true", default=None, help=text)
         else:
             text = f"{option.help} (or {option.variable}; default: {option.default})"
-            name = option.name.rpartition("-")[2].upper()
-            group.addoption(option.flag, dest=option.destination, metavar=name, default=None, help=text)
+            name = option.word or option.name.rpartition("-")[2].upper()
+            action = "append" if option.word else "store"
+            group.addoption(option.flag, dest=option.destination, action=action, metavar=name, default=None, help=text)
 
 
 def values(config: pytest.Config) -> dict[str, str | bool | None]:
     """Return :attr:`Option.key` → value: from the command line, or else from the environment, or else None."""
-    return {
-        option.key: said if (said := config.getoption(option.destination)) is not None else from_environment(option)
-        for option in OPTIONS
-    }
+    return {option.key: value(option, config.getoption(option.destination)) for option in OPTIONS}
+
+
+def value(option: Option, said: str | bool | list[str] | None) -> str | bool | None:
+    """Return an option's value: what the command line said, or else the environment; words as one text."""
+    if isinstance(said, list):
+        return shlex.join(said)
+    return said if said is not None else from_environment(option)
 
 
 def only_looks(config: pytest.Config) -> bool:

@@ -72,7 +72,8 @@ def pytest_report_header(config: pytest.Config) -> str | None:
         header = f"proving ground: {len(run.plan.nodes)} hosts of inventory {shown(settings.inventory_file)}{limit}"
         return header + (", converge" if settings.converge else ", as they are")
     profile = f"profile {settings.profile}, " if settings.profile else ""
-    machines = f"{profile}topology {settings.topology}, provider {settings.provider}"
+    overrides = f" with {settings.overrides}" if settings.overrides else ""
+    machines = f"{profile}topology {settings.topology}{overrides}, provider {settings.provider}"
     header = f"proving ground: {machines}, keep {settings.keep}"
     return header + (", reuse" if settings.reuse else "")
 

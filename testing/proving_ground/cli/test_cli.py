@@ -190,6 +190,32 @@ def test_a_command_means_the_profile_of_the_machines_that_are_up(
         assert " ".join(f"{words[0]} {words[2]}" for words in lines) == expected
 
 
+def test_a_command_means_the_overridden_plan_of_the_machines_that_are_up(
+    checkout: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkout / "topology").unlink()
+    (checkout / "topology").mkdir()
+    for name in ("default", "other"):
+        (checkout / "topology" / f"{name}.yml").write_text("machines: {web: {}}", encoding="utf-8")
+    record = Record("run-1", "default", "docker", phase="created", overrides="web.count=3")
+    three = "web-01 created web-02 created web-03 created"
+    for arguments, variable, kept, expected in (
+        (["list", "--set", "web.count=2"], "", None, "web-01 absent web-02 absent"),
+        (["list"], "web.count=2", None, "web-01 absent web-02 absent"),
+        (["list", "--set", "web.count=1"], "web.count=2", None, "web-01 absent"),
+        (["list"], "", record, three),
+        (["list", "--set", "web.count=3"], "", record, three),
+        (["list", "--set", "web.count=1"], "", record, "web-01 absent"),
+        (["list", "--topology", "other"], "", record, "web-01 absent"),
+    ):
+        monkeypatch.setenv("PG_SET", variable)
+        if kept is not None:
+            Ledger(checkout / ".proving-ground").write(kept)
+        assert command_line.main(arguments) == 0
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        assert " ".join(f"{words[0]} {words[2]}" for words in lines) == expected
+
+
 def test_a_shell_on_a_machine_that_is_none_is_refused(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Ledger(checkout / ".proving-ground").write(Record("run-1", "default", "docker", phase="created"))
     assert command_line.main(["login", "moon"]) == 11

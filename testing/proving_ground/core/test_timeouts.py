@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -73,3 +74,14 @@ def test_a_checkpoint_is_of_the_factor_that_it_was_saved_with(tmp_path: Path, mo
         life = lifecycle(tmp_path, factor, monkeypatch)
         keys.add(life.state.key(life.phases[-1]))
     assert len(keys) == 2
+
+
+def test_a_checkpoint_is_of_the_values_that_the_command_line_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = set()
+    for overrides in ("", "kube-worker.count=5", "kube-worker.memory=2048", "kube-worker.cpus=1"):
+        life = lifecycle(tmp_path, 1.0, monkeypatch)
+        life = Lifecycle(replace(life.settings, overrides=overrides), Progress())
+        keys.add(life.state.key(life.phases[-1]))
+    assert len(keys) == 4

@@ -21,7 +21,9 @@ UP = Record("earlier", "default", "docker", phase="created")
 
 def facts(record: Record | None = None, **changes: Any) -> Facts:
     asked = {
-        key: changes.pop(key) for key in ("reuse", "checkpoints", "topology", "profile", "provider") if key in changes
+        key: changes.pop(key)
+        for key in ("reuse", "checkpoints", "topology", "profile", "overrides", "provider")
+        if key in changes
     }
     return Facts(Settings(Path("/project"), "now", **asked), record, PHASES, PHASES, KEYS, **changes)
 
@@ -54,7 +56,9 @@ def test_with_reuse_and_nothing_up_there_is_nothing_to_test(record: Record | Non
         plan_machines(facts(record, reuse=True))
 
 
-@pytest.mark.parametrize("other", [{"topology": "single"}, {"provider": "libvirt"}, {"profile": "cluster"}])
+@pytest.mark.parametrize(
+    "other", [{"topology": "single"}, {"provider": "libvirt"}, {"profile": "cluster"}, {"overrides": "web.count=3"}]
+)
 def test_machines_of_another_kind_are_not_replaced_unasked(other: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="machines of topology 'default' on provider 'docker' are up"):
         plan_converge(facts(UP, **other))
@@ -65,6 +69,13 @@ def test_machines_of_a_profile_are_named_with_it_and_are_not_those_of_no_profile
     with pytest.raises(UsageError, match="machines of profile 'cluster', topology 'default' on provider 'docker' are"):
         plan_machines(facts(there))
     assert words(facts(there, profile="cluster")) == ["check that every machine answers"]
+
+
+def test_machines_of_an_overridden_plan_are_named_with_it_and_are_not_those_of_the_plan() -> None:
+    there = replace(UP, phase="converged", converged_key="k3", overrides="web.count=3")
+    with pytest.raises(UsageError, match=r"machines of topology 'default' with web\.count=3 on provider 'docker' are"):
+        plan_machines(facts(there))
+    assert words(facts(there, overrides="web.count=3")) == ["check that every machine answers"]
 
 
 def test_what_an_interrupted_creation_left_is_removed_first() -> None:

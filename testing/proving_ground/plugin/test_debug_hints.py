@@ -64,8 +64,9 @@ def test_a_failed_test_is_run_again_by_one_command(tmp_path: Path, failed: list[
 
 def test_the_command_says_again_what_differs_from_the_defaults(tmp_path: Path) -> None:
     settings = replace(Settings(tmp_path, "run"), topology="single", profile="big", provider="libvirt")
-    settings = replace(settings, network_prefix="10.7.0")
+    settings = replace(settings, network_prefix="10.7.0", overrides="db.cpus=2 web.count=3")
     options = "--pg-topology single --pg-profile big --pg-provider libvirt --pg-network-prefix 10.7.0"
+    options += " --pg-set=db.cpus=2 --pg-set=web.count=3"
     expected = f"pytest --pg-reuse {options} a"
     assert list(rerun_commands(settings, ["a"])) == [expected]
 
