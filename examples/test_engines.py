@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import resource
-import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from examples.running import assert_nothing_is_left, cases_of, passes
-from proving_ground.core.polling import NotReady, wait_until
+from examples.second_engine import SecondEngine
 from proving_ground.core.settings import Settings
 from proving_ground.providers import registry
-from proving_ground.providers.container_image import PREPARED
 from proving_ground.providers.docker_engine import DOCKER
 from proving_ground.providers.podman_engine import PODMAN
 
@@ -63,28 +60,14 @@ def test_podman_makes_the_same_machine_and_removes_it(project: Path) -> None:
 @pytest.fixture
 def elsewhere(debian: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A second engine with the image, in a network of its own; returns its address."""
-    address = f"unix://{tmp_path}/docker.sock"
-    places = [f"--data-root={tmp_path}/data", f"--exec-root={tmp_path}/exec", f"--pidfile={tmp_path}/pid"]
-    dockerd = ["sh", "-c", 'ip link set lo up; exec dockerd "$@"', "dockerd", *places, f"--host={address}"]
-    with (tmp_path / "dockerd.log").open("wb") as log:
-        engine = subprocess.Popen(["unshare", "--net", *dockerd], stdout=log, stderr=log, start_new_session=True)
-
-    def answers() -> None:
-        assert engine.poll() is None, (tmp_path / "dockerd.log").read_text(encoding="utf-8")[-2000:]
-        if subprocess.run(["docker", "--host", address, "version"], capture_output=True, check=False).returncode:
-            raise NotReady("no answer")
-
+    engine = SecondEngine(tmp_path)
     try:
-        wait_until("the second engine answers", answers, timeout=60, interval=0.2)
-        # With what the harness has put on top of it: the second engine has no route to a package index.
-        images = [debian, *DOCKER.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", PREPARED).split()]
-        copy = f"docker save {' '.join(images)} | docker --host {address} load"
-        subprocess.run(["sh", "-c", copy], check=True, capture_output=True, timeout=300)
-        monkeypatch.setenv("DOCKER_HOST", address)
-        yield address
+        engine.start()
+        engine.load(debian)
+        monkeypatch.setenv("DOCKER_HOST", engine.address)
+        yield engine.address
     finally:
-        engine.send_signal(signal.SIGTERM)
-        engine.wait(60)
+        engine.close()
 
 
 @pytest.mark.usefixtures("elsewhere")

@@ -87,8 +87,10 @@ def show(life: Lifecycle, options: argparse.Namespace) -> None:
     record = life.ledger.read()
     here = record is not None and record.is_of(life.settings)
     state = record.phase if record is not None and here else "absent"
+    placement = record.placement if record is not None and here else {}
     for node in life.topology.nodes:
-        print(f"{node.name:20} {node.address!s:15} {state:10} {', '.join(node.groups)}")
+        groups = ", ".join(node.groups)
+        print(f"{node.name:20} {node.address!s:15} {state:10} {groups:20} {placement.get(node.name, '')}".rstrip())
 
 
 def plan(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001

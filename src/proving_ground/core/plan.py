@@ -36,6 +36,10 @@ def plan_of(settings: Settings) -> Topology:
 
 def checked(settings: Settings, plan: Topology) -> Topology:
     """Return the plan; raises UsageError if its machines have names or keys that the run's provider cannot use."""
+    if settings.project.engines and not settings.engines:
+        text = f"provider {settings.provider} does not use several engines: they are those of a Docker Swarm"
+        hint = "run with --pg-provider container, or drop `engines`"
+        raise UsageError(text, where="engines in [tool.proving-ground]", hint=hint)
     for node in plan.nodes if not settings.engine else ():
         if not NAME.fullmatch(node.name):
             text = f"provider {settings.provider} cannot call a machine {node.name}"

@@ -30,6 +30,8 @@ class Project:
         images: a matrix: each of these images has its own set of machines; empty for one set.
         init: process 1 of a container: ``systemd``, or ``none`` for a process that only waits; empty means systemd.
         privileged: whether containers run with ``--privileged``.
+        engines: the engines of a Docker Swarm that share a run, a manager first, each a Docker host or the name of a
+            context; empty for one engine.
         inventory: an inventory of hosts that exist, as a file, a script or a directory; empty if machines are created.
         converge: whether runs may converge the hosts of ``inventory``.
         machines: the machines, as under ``machines`` in a topology file; empty if a topology file lists them.
@@ -65,6 +67,7 @@ class Project:
     images: tuple[str, ...] = ()
     init: str = ""
     privileged: bool = False
+    engines: tuple[str, ...] = ()
     inventory: str = ""
     converge: bool = False
     machines: tuple[tuple[str, Any], ...] = ()

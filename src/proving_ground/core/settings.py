@@ -18,6 +18,9 @@ PROVIDERS = ("container", "docker", EXISTING, "libvirt", "podman", "virtualbox")
 ENGINES = {"container": "docker", "podman": "podman"}
 """Providers whose machines are reached by exec → the client that does it."""
 
+SWARMS = "container"
+"""The provider whose machines may be on several engines."""
+
 KEEP = ("never", "failed", "always")
 STATE = ".proving-ground"
 """The directory in a project's root directory for files that later processes need."""
@@ -39,6 +42,16 @@ def usual_provider(project: Project, installed: Callable[[str], object] = shutil
     if not has_image:
         return "docker"
     return "container" if installed("docker") or not installed("podman") else "podman"
+
+
+def client(program: str, engine: str = "") -> tuple[str, ...]:
+    """Return the client and the arguments that lead it to an engine.
+
+    Args:
+        program: the client's name.
+        engine: a Docker host (``ssh://two.example.test``), or the name of a context; empty for the client's usual one.
+    """
+    return (program, "--host" if "://" in engine else "--context", engine) if engine else (program,)
 
 
 def named(checkout: str, *parts: str) -> str:
@@ -104,6 +117,11 @@ class Settings:
     def engine(self) -> str:
         """The client by whose exec machines are reached; empty if ssh reaches them."""
         return ENGINES.get(self.provider, "")
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines of a swarm that share the run; empty if one engine has all machines."""
+        return self.project.engines if self.provider == SWARMS else ()
 
     @property
     def timeouts(self) -> Timeouts:

@@ -40,6 +40,7 @@ class Options:
         environment: environment variables.
         privileged: whether it has all rights; None for the project's setting.
         cpus: the most processors that it may use; None for all of the host's.
+        placement: constraints of the engines of a swarm that it may be on, as Docker has them.
     """
 
     volumes: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Options:
     environment: tuple[tuple[str, str], ...] = ()
     privileged: bool | None = None
     cpus: int | None = None
+    placement: tuple[str, ...] = field(default=(), repr=False)  # keys of checkpoints have what comes of it
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -243,6 +245,6 @@ def node_of(name: str, address: IPv4Address, groups: tuple[str, ...], entry: dic
 
 def options_of(entry: dict[str, Any]) -> Options:
     """Return what containers of a kind get besides the usual."""
-    lists = {key: tuple(entry.get(key) or ()) for key in ("volumes", "tmpfs", "ports", "capabilities")}
+    lists = {key: tuple(entry.get(key) or ()) for key in ("volumes", "tmpfs", "ports", "capabilities", "placement")}
     environment = tuple((key, str(value)) for key, value in (entry.get("environment") or {}).items())
     return Options(**lists, environment=environment, privileged=entry.get("privileged"), cpus=entry.get("cpus"))

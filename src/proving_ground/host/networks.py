@@ -16,10 +16,22 @@ from proving_ground.process.services import cache_directory
 OTHERS = tuple(f"10.{octet}.0" for octet in range(7, 255))
 """Prefixes to try in this order if the topology's own network is in use."""
 
+Present = list[tuple[str, IPv4Network]]
+"""Device and destination of the networks in use."""
+
+
+def of_this_host() -> Present:
+    """Return the networks that this host has routes to."""
+    return routes()
+
 
 @contextmanager
 def reserved(
-    topology: Topology, *, asked: str | None, say: Callable[[str], None] = lambda _: None
+    topology: Topology,
+    *,
+    asked: str | None,
+    say: Callable[[str], None] = lambda _: None,
+    present: Callable[[], Present] = of_this_host,
 ) -> Iterator[str | None]:
     """Find a network that no route of this host overlaps, and lock it against this user's other runs.
 
@@ -27,6 +39,7 @@ def reserved(
         topology: the topology, with its preferred network ``machines``.
         asked: the prefix that an option sets; no other is tried then. None allows any free prefix.
         say: receives a line if the network is not the preferred one.
+        present: returns the networks that it must not overlap; by default those that this host has routes to.
 
     Yields:
         the prefix to use, None for the topology's own. The caller has to create the network before the context ends:
@@ -42,7 +55,7 @@ def reserved(
     for prefix, network in [(asked, own), *others]:
         if network is not own and any(network.overlaps(each) for each in planned):
             continue
-        with _taken(network) as refusal:
+        with _taken(network, present) as refusal:
             if refusal is None:
                 if reason:
                     say(f"{reason}: machines get {network}")
@@ -53,7 +66,7 @@ def reserved(
 
 
 @contextmanager
-def _taken(network: IPv4Network) -> Iterator[str | None]:
+def _taken(network: IPv4Network, present: Callable[[], Present]) -> Iterator[str | None]:
     """Lock ``network`` against this user's other runs; yields why it cannot be used, or None."""
     locks = cache_directory() / "networks"
     locks.mkdir(parents=True, exist_ok=True)
@@ -64,12 +77,12 @@ def _taken(network: IPv4Network) -> Iterator[str | None]:
         yield f"another run is just taking network {network}"
         return
     try:
-        yield in_use(network, routes())
+        yield in_use(network, present())
     finally:
         lock.release()
 
 
-def in_use(network: IPv4Network, present: list[tuple[str, IPv4Network]]) -> str | None:
+def in_use(network: IPv4Network, present: Present) -> str | None:
     """Return why machines cannot use ``network`` beside the routes ``present`` (device, destination), or None."""
     for device, destination in present:
         if destination.overlaps(network):

@@ -243,6 +243,7 @@ class Lifecycle:
         require_hosts(self.settings, wanted)
         preflight.check(self.settings, self.progress, machines.log_of(self.settings))
         asked = self.settings.network_prefix
-        with networks.reserved(wanted, asked=asked, say=self.progress.say) as prefix:
+        present = self.state.provider.networks
+        with networks.reserved(wanted, asked=asked, say=self.progress.say, present=present) as prefix:
             self.state.network_prefix = prefix
             yield

@@ -44,7 +44,9 @@ def create(
     ledger = Ledger(settings.state_directory)
     network = named(settings.checkout_id)
     record = Record(settings.run_id, settings.topology, settings.provider, network_prefix, network)
-    ledger.write(replace(record, profile=settings.profile, overrides=settings.overrides))
+    record = replace(record, profile=settings.profile, overrides=settings.overrides)
+    placement = dict(registry.of(settings).place(topology))
+    ledger.write(replace(record, engines=list(settings.engines), placement=placement))
     factor = registry.of(settings).create(topology, view, progress, log_of(settings), checkpoint)
     return ledger.update(phase="created", timeout_factor=factor)
 
@@ -98,7 +100,7 @@ def destroy(settings: Settings, progress: Progress) -> bool:
         # The provider's service may have ended; without it, the machines would look as if they were gone.
         for name in vagrants_providers(settings) if record is None else (settings.provider,):
             settings = replace(settings, provider=name)
-            registry.of(settings).ensure_running(progress)
+            registry.of(settings).prepare_removal(progress)
         # Removes all machines at once, Vagrant one by one; then Vagrant finds them gone and drops its own records.
         for provider in known:
             provider.remove_leftovers(log)

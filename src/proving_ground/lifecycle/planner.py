@@ -72,12 +72,13 @@ class Facts:
 
     @property
     def is_same(self) -> bool:
-        """Whether the existing machines have the topology, profile, overrides, provider and network of the settings."""
+        """Whether the machines that exist have topology, profile, overrides, provider, engines, network as asked."""
         asked, record = self.settings, self.record
         return (
             record is not None
             and record.is_of(asked)
             and asked.provider == record.provider
+            and list(asked.engines) == record.engines
             and asked.network_prefix in {None, record.network_prefix}
         )
 
@@ -121,7 +122,9 @@ def plan_machines(facts: Facts) -> list[Step]:
     if record is not None and not facts.is_same:
         profile = f"profile {record.profile!r}, " if record.profile else ""
         overrides = f" with {record.overrides}" if record.overrides else ""
-        text = f"machines of {profile}topology {record.topology!r}{overrides} on provider {record.provider!r} are up"
+        engines = f" of {', '.join(record.engines)}" if record.engines else ""
+        machines = f"machines of {profile}topology {record.topology!r}{overrides}"
+        text = f"{machines} on provider {record.provider!r}{engines} are up"
         raise UsageError(text, where="this checkout", hint="run `proving-ground destroy`, or ask for those")
     return [CheckReachable()]
 

@@ -55,9 +55,9 @@ class State:
         """The record of the existing machines, or None."""
         return self.ledger.read()
 
-    @cached_property
+    @property
     def provider(self) -> Provider:
-        """The provider of the machines."""
+        """The provider of the machines; another one when they are others, since these may be on other engines."""
         return registry.of(self.settings)
 
     @property

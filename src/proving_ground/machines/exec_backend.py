@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from testinfra.backend.base import BaseBackend, CommandResult
@@ -27,7 +28,7 @@ class DeadlineExec(BaseBackend):  # type: ignore[misc] # testinfra is not looked
     Args:
         name: the machine's name.
         container: its container's name.
-        engine: the client that reaches it.
+        client: the engine's client that reaches it, with its arguments.
 
     Attributes:
         timeouts: of the machine.
@@ -36,9 +37,9 @@ class DeadlineExec(BaseBackend):  # type: ignore[misc] # testinfra is not looked
     NAME = "proving-ground-exec"
     timeouts: Timeouts = USUAL
 
-    def __init__(self, name: str, container: str, engine: str) -> None:
+    def __init__(self, name: str, container: str, client: Sequence[str]) -> None:
         super().__init__(name)
-        self._name, self._container, self._engine = name, container, engine
+        self._name, self._container, self._client = name, container, client
 
     def get_hostname(self) -> str:
         """The machine's name, as testinfra puts it into the names of tests."""
@@ -52,7 +53,7 @@ class DeadlineExec(BaseBackend):  # type: ignore[misc] # testinfra is not looked
             RuntimeError: the container does not run.
         """
         words = self.get_command(command, *args)
-        line = shlex.join([self._engine, "exec", self._container, "/bin/sh", "-c", words])
+        line = shlex.join([*self._client, "exec", self._container, "/bin/sh", "-c", words])
         seconds = self.timeouts.seconds(timeout)
         code, stdout, stderr = run_in_time(line.encode(), what=words, where=self._name, seconds=seconds)
         if code and stderr.startswith(REFUSALS):

@@ -10,7 +10,7 @@ from testinfra.host import Host
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.core.topology import Topology
-from proving_ground.machines.access import container_of
+from proving_ground.machines.access import client_of, container_of
 from proving_ground.machines.exec_backend import DeadlineExec
 from proving_ground.machines.ssh_backend import DeadlineSsh
 
@@ -39,7 +39,7 @@ class Hosts(Mapping[str, Host]):
 
     def _backend(self, name: str) -> Any:
         if self._settings.engine:
-            return DeadlineExec(name, container_of(self._settings, name), self._settings.engine)
+            return DeadlineExec(name, container_of(self._settings, name), client_of(self._settings, name))
         # controlpersist=0: connections are shared as ssh.config says, not by a second set of sockets.
         config = self._settings.state_directory / "ssh.config"
         return DeadlineSsh(name, ssh_config=str(config), sudo=True, controlpersist=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ KINDS: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "int": (int,),
     "float": (float, int),
+    "list[str]": (list,),
+    "dict[str, str]": (dict,),
 }
 """Annotation of a field in :class:`Record` → the types of its value."""
 
@@ -63,6 +65,8 @@ class Record:
         view: path of the depot's view that they were converged with.
         profile: the project's profile that they belong to; empty for none.
         overrides: the values that replaced those of the plan; empty for none.
+        engines: the engines that share them, the manager of their swarm first; empty for the client's usual one.
+        placement: machine → its engine, if several share them.
     """
 
     run_id: str
@@ -83,6 +87,8 @@ class Record:
     view: str = ""
     profile: str = ""
     overrides: str = ""
+    engines: list[str] = field(default_factory=list, hash=False)
+    placement: dict[str, str] = field(default_factory=dict, hash=False)
 
     def is_of(self, settings: Settings) -> bool:
         """Return whether they have the topology of these settings, with its profile and overrides."""
@@ -179,9 +185,8 @@ def _wrong_with(record: dict[str, Any]) -> str:
         if name not in record:
             return f"{name} is missing"
     for each in fields(Record):
-        value = record.get(each.name, each.default)
-        if not isinstance(value, KINDS[str(each.type)]):
-            return f"{each.name} is {value!r}"
+        if each.name in record and not isinstance(record[each.name], KINDS[str(each.type)]):
+            return f"{each.name} is {record[each.name]!r}"
     for name, choices in (("provider", PROVIDERS), ("phase", PHASES)):
         if name in record and record[name] not in choices:
             return f"{name} is {record[name]!r}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
+from proving_ground.host import networks
 
 
 class Provider:
@@ -44,6 +47,23 @@ class Provider:
 
     def fetch(self, progress: Progress, log: Path) -> None:
         """Pull or build the image of the machines unless it is on this host; raises PreflightError."""
+
+    def prepare_removal(self, progress: Progress) -> None:
+        """Find or start the service by which machines are removed; raises PreflightError."""
+        self.ensure_running(progress)
+
+    def networks(self) -> list[tuple[str, IPv4Network]]:
+        """Return device (or name) and destination of the networks that machines' own must not overlap."""
+        return networks.of_this_host()
+
+    def place(self, topology: Topology) -> Mapping[str, str]:  # noqa: ARG002
+        """Choose for each machine one of several engines, before any is made; empty if there is one.
+
+        Raises:
+            UsageError: a machine cannot be on any of them.
+            PreflightError: they are not engines of one swarm.
+        """
+        return {}
 
     def create(self, topology: Topology, view: View, progress: Progress, log: Path, checkpoint: str | None) -> float:
         """Create the machines and wait until each of them answers.

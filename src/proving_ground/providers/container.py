@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import shlex
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from proving_ground.depot import View
 from proving_ground.providers import container_options, container_start, docker_snapshots
 from proving_ground.providers.container_image import Image, identifier, image_of
 from proving_ground.providers.container_start import Group, Machine
-from proving_ground.providers.engine import LABEL
+from proving_ground.providers.engine import LABEL, Engine
 from proving_ground.providers.on_engine import OnEngine
 
 COMMIT_SECONDS = 300.0
@@ -34,7 +36,7 @@ class Container(OnEngine):
     def fetch(self, progress: Progress, log: Path) -> None:
         """Pull or build the images unless they are on this host."""
         plan = plan_of(self.settings)
-        container_options.check(plan, self.settings.root)
+        self._check_options(plan)
         self._images(plan, progress, log)
 
     @property
@@ -52,23 +54,54 @@ class Container(OnEngine):
     def create(self, topology: Topology, view: View, progress: Progress, log: Path, checkpoint: str | None) -> float:  # noqa: ARG002
         """Start the containers, in a network of their own; those of different images at the same time."""
         images = self._images(topology, progress, log)
-        for volume in container_options.volumes(topology, self.checkout):
-            self.engine.run("volume", "create", *(f"--label={label}" for label in self.labels), volume, log=log)
-        network = named(self.checkout)
-        self.engine.ensure_network(network, str(topology.networks["machines"]), self.labels, log)
-        groups = []
+        self._ensure_network(topology, log)
+        nodes = self._by_engine(topology)
+        project, timeouts = self.settings.project, self.settings.timeouts
+
+        def start(engine: Engine) -> None:
+            for volume in container_options.volumes(nodes[engine], self.checkout):
+                engine.run("volume", "create", *(f"--label={label}" for label in self.labels), volume, log=log)
+            groups = list(self._groups(nodes[engine], images, checkpoint))
+            container_start.start(groups, engine, init=project.init, timeouts=timeouts, log=log)
+
+        with progress.step("containers"), ThreadPoolExecutor(len(nodes)) as pool:
+            for _ in pool.map(start, nodes):
+                pass
+        return self.settings.timeout_factor
+
+    def _groups(self, nodes: Sequence[Node], images: dict[str, Image], checkpoint: str | None) -> Iterator[Group]:
+        """Yield the machines of each image, those with all rights apart from the others."""
         for privileged, (name, image) in itertools.product((False, True), images.items()):
             machines = tuple(
-                self._machine(node, image, network, checkpoint)
-                for node in topology.nodes
+                self._machine(node, image, checkpoint)
+                for node in nodes
                 if (self._image_of(node), self._is_privileged(node)) == (name, privileged)
             )
             if machines:
-                groups.append(Group(machines, image, privileged))
-        project, timeouts = self.settings.project, self.settings.timeouts
-        with progress.step("containers"):
-            container_start.start(groups, self.engine, init=project.init, timeouts=timeouts, log=log)
-        return self.settings.timeout_factor
+                yield Group(machines, image, privileged)
+
+    def engine_of(self, machine: str) -> Engine:  # noqa: ARG002
+        """The engine that runs a machine."""
+        return self.engine
+
+    def _by_engine(self, topology: Topology) -> dict[Engine, list[Node]]:
+        """Return the machines of each engine that has some."""
+        found: dict[Engine, list[Node]] = {}
+        for node in topology.nodes:
+            found.setdefault(self.engine_of(node.name), []).append(node)
+        return found
+
+    @property
+    def network(self) -> str:
+        """The name of the machines' network."""
+        return named(self.checkout)
+
+    def _ensure_network(self, topology: Topology, log: Path) -> None:
+        self.engine.ensure_network(self.network, str(topology.networks["machines"]), self.labels, log)
+
+    def _check_options(self, topology: Topology) -> None:
+        """Raise UsageError if a machine cannot have what its options ask for."""
+        container_options.check(topology, self.settings.root)
 
     def _is_privileged(self, node: Node) -> bool:
         own = node.options.privileged
@@ -78,7 +111,7 @@ class Container(OnEngine):
         """Return variables that select the package's connection plugin."""
         return {
             "ansible_connection": "proving_ground_container",
-            "proving_ground_engine": self.engine.program,
+            "proving_ground_engine": shlex.join(self.engine_of(node.name).client),
             "ansible_host": named(self.checkout, node.name),
             "ansible_pipelining": True,
         }
@@ -86,7 +119,8 @@ class Container(OnEngine):
     def check_reachable(self, topology: Topology, timeouts: Timeouts, timeout: float) -> None:  # noqa: ARG002
         """Check that every container runs."""
         label = f"label={LABEL}={self.checkout}"
-        running = set(self.engine.run("ps", "--filter", label, "--format", "{{.Names}}").split())
+        said = (engine.run("ps", "--filter", label, "--format", "{{.Names}}") for engine in self._by_engine(topology))
+        running = {name for names in said for name in names.split()}
         silent = [node.name for node in topology.nodes if named(self.checkout, node.name) not in running]
         if silent:
             text = f"{', '.join(silent)}: the container does not run"
@@ -95,20 +129,23 @@ class Container(OnEngine):
     def save(self, key: str, topology: Topology, view: View, progress: Progress, log: Path) -> int:  # noqa: ARG002
         """Commit each container as an image; the engine pauses it meanwhile."""
         saved = self.saved(key, topology)
+        engines = [self.engine_of(node.name) for node in topology.nodes]
         with ThreadPoolExecutor(max(1, len(saved))) as pool:
             commits = [
-                pool.submit(self.engine.run, "commit", each.machine, each.image, log=log, timeout=COMMIT_SECONDS)
-                for each in saved
+                pool.submit(engine.run, "commit", each.machine, each.image, log=log, timeout=COMMIT_SECONDS)
+                for each, engine in zip(saved, engines, strict=True)
             ]
             for commit in commits:
                 commit.result()
         images = self._images(topology, progress, log)
-        bases = [images[self._image_of(node)].name for node in topology.nodes]
-        names = (*bases, *(each.image for each in saved))
-        sizes = [
-            int(size) for size in self.engine.run("image", "inspect", "--format", "{{.Size}}", *names, log=log).split()
-        ]
-        return sum(sizes[len(bases) :]) - sum(sizes[: len(bases)])
+        of_nodes = {node.name: each.image for node, each in zip(topology.nodes, saved, strict=True)}
+        size = 0
+        for engine, nodes in self._by_engine(topology).items():
+            names = [*(images[self._image_of(node)].name for node in nodes), *(of_nodes[node.name] for node in nodes)]
+            said = engine.run("image", "inspect", "--format", "{{.Size}}", *names, log=log).split()
+            sizes = [int(each) for each in said]
+            size += sum(sizes[len(nodes) :]) - sum(sizes[: len(nodes)])
+        return size
 
     def _images(self, topology: Topology, progress: Progress, log: Path) -> dict[str, Image]:
         """Return the images of these machines by the names that the project has for them."""
@@ -117,7 +154,7 @@ class Container(OnEngine):
 
     def _image(self, name: str, progress: Progress, log: Path) -> Image:
         """Look at an image once in a run: each look asks the engine three times."""
-        run = (str(self.settings.root), self.settings.run_id, self.engine.program, name)
+        run = (str(self.settings.root), self.settings.run_id, shlex.join(self.engine.client), name)
         if run not in LOOKED_AT:
             LOOKED_AT[run] = image_of(name, self.settings, self.engine, progress, log)
         return LOOKED_AT[run]
@@ -129,9 +166,9 @@ class Container(OnEngine):
             raise UsageError(f"{node.name} has no image", where=f"provider {self.settings.provider}", hint=hint)
         return name
 
-    def _machine(self, node: Node, image: Image, network: str, checkpoint: str | None) -> Machine:
+    def _machine(self, node: Node, image: Image, checkpoint: str | None) -> Machine:
         container = named(self.checkout, node.name)
-        arguments = ("--network", network, "--ip", str(node.address), "--network-alias", node.name)
+        arguments = ("--network", self.network, "--ip", str(node.address), "--network-alias", node.name)
         limits = ("--memory", f"{node.memory}m")
         own = container_options.arguments(node, self.settings.root, self.checkout)
         source = (

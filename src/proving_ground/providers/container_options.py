@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from proving_ground.core.errors import UsageError
@@ -43,10 +44,15 @@ def check(topology: Topology, root: Path) -> None:
                 raise UsageError(f"there is no {source} in the project", where=f"volumes of {node.name}", hint=hint)
 
 
-def volumes(topology: Topology, checkout: str) -> tuple[str, ...]:
+def named_volumes(node: Node) -> tuple[str, ...]:
+    """Return the names that a machine has for volumes, as the topology has them."""
+    sources = (each.partition(":")[0] for each in node.options.volumes)
+    return tuple(source for source in sources if not _is_path(source))
+
+
+def volumes(machines: Iterable[Node], checkout: str) -> tuple[str, ...]:
     """Return the names of the volumes that these machines need, each once; they are removed with the machines."""
-    sources = [each.partition(":")[0] for node in topology.nodes for each in node.options.volumes]
-    return tuple(dict.fromkeys(named(checkout, source) for source in sources if not _is_path(source)))
+    return tuple(dict.fromkeys(named(checkout, source) for node in machines for source in named_volumes(node)))
 
 
 def _volume(text: str, root: Path, checkout: str) -> str:

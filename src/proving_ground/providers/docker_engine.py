@@ -60,7 +60,8 @@ class DockerEngine(Engine):
         if refusal is None:
             return
         if (elsewhere := self._elsewhere()) is not None:
-            hint = "look at DOCKER_HOST, and at `docker context ls`"
+            told = "`engines` in [tool.proving-ground]" if self.address else "DOCKER_HOST"
+            hint = f"look at {told}, and at `docker context ls`"
             text = f"the Docker engine at {elsewhere} does not answer: {last_words(refusal)}"
             raise PreflightError(text, where="docker", hint=hint)
         if "permission denied" in refusal.lower():
@@ -80,6 +81,8 @@ class DockerEngine(Engine):
 
     def _elsewhere(self) -> str | None:
         """Return the address of the engine that the client is told to use; None if it is the usual one here."""
+        if self.address:
+            return self.address
         if host := os.environ.get("DOCKER_HOST"):
             return None if host == USUAL_HOST else host
         host = self.answer("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").stdout.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +12,7 @@ from typing import ClassVar
 from proving_ground.core.errors import MachineError, PreflightError
 from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
 from proving_ground.core.progress import Progress
+from proving_ground.core.settings import client
 from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.process import commands
 
@@ -25,12 +26,16 @@ CLIENT_SECONDS = 60.0
 class Engine:
     """A container engine.
 
+    Args:
+        address: a host of the engine, or the name of the client's context; empty where the client goes by itself.
+
     Attributes:
         program: the name of its client.
         title: its name in errors.
         probe: arguments of the client that succeed only if the engine can be used.
         version: arguments of the client that print the versions of engine and kernel.
         start_arguments: further arguments with which every container starts.
+        network_filters: further arguments that list only networks that are this engine's alone.
     """
 
     program: ClassVar[str]
@@ -38,6 +43,15 @@ class Engine:
     probe: ClassVar[tuple[str, ...]]
     version: ClassVar[tuple[str, ...]]
     start_arguments: ClassVar[tuple[str, ...]] = ()
+    network_filters: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, address: str = "") -> None:
+        self.address = address
+
+    @property
+    def client(self) -> tuple[str, ...]:
+        """The client, with the arguments that lead it to this engine."""
+        return client(self.program, self.address)
 
     def run(self, *arguments: str, log: Path | None = None, timeout: float = 60) -> str:
         """Run the client and return its output; ``timeout`` in seconds.
@@ -46,7 +60,7 @@ class Engine:
             MachineError: it failed.
         """
         return commands.run(
-            [self.program, *arguments], error=MachineError, where=self.program, timeout=timeout, log=log
+            [*self.client, *arguments], error=MachineError, where=self.program, timeout=timeout, log=log
         )
 
     def ensure_running(self, progress: Progress, timeouts: Timeouts = USUAL) -> None:
@@ -68,18 +82,20 @@ class Engine:
 
     def answer(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the client, which may fail; raises PreflightError if it does not end in time."""
-        command = [self.program, *arguments]
+        command = [*self.client, *arguments]
         try:
             return subprocess.run(command, capture_output=True, text=True, check=False, timeout=CLIENT_SECONDS)
         except subprocess.TimeoutExpired as late:
             text = f"{self.title} neither answers nor refuses within {CLIENT_SECONDS:.0f} s"
             raise PreflightError(text, where=self.program, hint="look whether it is frozen; restart it") from late
 
-    def ensure_network(self, name: str, subnet: str, labels: Iterable[str], log: Path) -> None:
-        """Create the machines' network with these labels, unless it exists."""
+    def ensure_network(
+        self, name: str, subnet: str, labels: Iterable[str], log: Path, driver: Sequence[str] = ()
+    ) -> None:
+        """Create the machines' network with these labels, unless it exists; ``driver`` has arguments that choose it."""
         if name not in self.run("network", "ls", "--format", "{{.Name}}", log=log).split():
             words = (f"--label={label}" for label in labels)
-            self.run("network", "create", "--subnet", subnet, *words, name, log=log)
+            self.run("network", "create", *driver, "--subnet", subnet, *words, name, log=log)
 
     def leftovers(self, checkout: str) -> tuple[list[str], list[str], list[str]]:
         """Return containers (ids), networks and volumes (names) with this checkout's label; none without an engine."""
@@ -87,7 +103,7 @@ class Engine:
             return [], [], []
         mine = ("--filter", f"label={LABEL}={checkout}")
         with ThreadPoolExecutor() as pool:
-            networks = pool.submit(self.run, "network", "ls", *mine, "--format", "{{.Name}}")
+            networks = pool.submit(self.run, "network", "ls", *mine, *self.network_filters, "--format", "{{.Name}}")
             volumes = pool.submit(self.run, "volume", "ls", "--quiet", *mine)
             try:
                 return self.containers_of(checkout), networks.result().split(), volumes.result().split()

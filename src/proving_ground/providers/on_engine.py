@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from proving_ground.core.progress import Progress
 from proving_ground.core.topology import Topology
@@ -21,7 +20,7 @@ class OnEngine(Provider):
     """
 
     in_place = False
-    engine: ClassVar[Engine] = DOCKER
+    engine: Engine = DOCKER
 
     def ensure_running(self, progress: Progress) -> None:
         """Find or start the engine."""

@@ -182,7 +182,7 @@ varaibles: {}
         f"{file}:8: machines.kube-worker.memroy: unknown key — did you mean memory?",
         f"{file}:9: machines.kube-worker.zzz: unknown key — "
         "choose one of: count, numbered, groups, image, octet, memory, cpus, variables, "
-        "volumes, tmpfs, ports, capabilities, environment, privileged",
+        "volumes, tmpfs, ports, capabilities, environment, privileged, placement",
         f"{file}:10: varaibles: unknown key — did you mean variables?",
     ]
     assert caught.value.exit_code == 11

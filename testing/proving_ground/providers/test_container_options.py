@@ -33,7 +33,7 @@ def test_a_path_is_relative_to_the_project_and_a_name_is_a_volume_of_this_checko
         "/srv:/srv",
         "proving-ground-1a2b-cache:/var/cache",
     )
-    assert volumes(topology, "1a2b") == ("proving-ground-1a2b-cache",), "once, though two machines have it"
+    assert volumes(topology.nodes, "1a2b") == ("proving-ground-1a2b-cache",), "once, though two machines have it"
 
 
 def test_what_a_volume_takes_from_the_project_has_to_be_there(tmp_path: Path) -> None:

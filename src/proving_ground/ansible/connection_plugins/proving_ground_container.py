@@ -30,7 +30,7 @@ options:
       - name: inventory_hostname
       - name: ansible_host
   engine:
-    description: The client by whose exec the container is reached.
+    description: The client by whose exec the container is reached, with the arguments that lead it to the engine.
     type: str
     default: docker
     vars:
@@ -84,7 +84,7 @@ class Connection(ConnectionBase):  # type: ignore[misc] # Ansible is not looked 
 
     def _exec(self, words: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
         user, container = self.get_option("remote_user"), self.get_option("remote_addr")
-        command = [self.get_option("engine"), "exec", "-i", "--user", user, container, *words]
+        command = [*shlex.split(self.get_option("engine")), "exec", "-i", "--user", user, container, *words]
         return subprocess.run(command, capture_output=True, check=False, timeout=SECONDS, **options)
 
     def _check(self, done: subprocess.CompletedProcess[bytes], what: str) -> None:
