@@ -60,9 +60,12 @@ def playbooks(translation: Translation) -> None:
     beside = PurePosixPath(path).parent
     for step in BESIDE:
         there = relative(translation, str(said.get(step) or f"{step}.yml"))
-        if not (scenario.root / there).is_file() or there == str(beside / f"{step}.yml"):
-            continue
-        translation.settings[step] = there
+        if not (scenario.root / there).is_file():
+            if (scenario.root / f"{step}.yml").is_file():
+                reason = "Molecule does not use it for this scenario; here it runs as the step of its name"
+                translation.note(f"{step}.yml", step, reason, "give it another name if it is no step of the test")
+        elif there != str(beside / f"{step}.yml"):
+            translation.settings[step] = there
     for step in ("create", "destroy"):
         if scenario.exists(str(said.get(step) or f"{step}.yml")):
             reason = "machines are made from the settings, not by a playbook"

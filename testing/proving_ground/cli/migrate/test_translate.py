@@ -245,6 +245,17 @@ def test_a_playbook_that_does_not_lie_beside_the_others_is_named(root: Path, tra
     assert lost(found) == {}
 
 
+def test_playbooks_beside_molecule_that_run_here_as_steps_are_told(root: Path, translated: Translates) -> None:
+    for name in ("prepare.yml", "verify.yml", "cleanup.yml", "molecule/default/verify.yml"):
+        (root / name).write_text("- hosts: all\n", encoding="utf-8")
+    found = translated("provisioner: {playbooks: {cleanup: ../../cleanup.yml}}")
+    assert {key: place for key, place in lost(found).items() if key in {"prepare", "verify", "cleanup"}} == {
+        "prepare": "prepare.yml"
+    }
+    assert "prepare" not in found.settings
+    assert found.settings["cleanup"] == "cleanup.yml"
+
+
 def test_directories_of_variables_are_named_unless_ansible_finds_them(translated: Translates) -> None:
     found = translated("""
         driver: {name: docker}
