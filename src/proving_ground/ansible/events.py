@@ -33,7 +33,7 @@ class Outcome:
         role: the role's name, or "" for a task of a play.
         task: the task's name.
         path: file and line of the task.
-        status: ``ok``, ``changed``, ``failed``, ``ignored``, ``unreachable`` or ``skipped``.
+        status: ``ok``, ``changed``, ``failed``, ``ignored``, ``rescued``, ``unreachable`` or ``skipped``.
         seconds: how long it took.
         message: the module's error message; empty if the task hides its output (``no_log``).
         diff: before and after, as Ansible prints it with ``--diff``; else empty.
@@ -61,7 +61,7 @@ class Outcome:
 
     def facts(self) -> dict[str, Any]:
         """Return the fields for the report: without the diff, which may be long; ``message`` only of failed tasks."""
-        failed = self.status in {"failed", "unreachable", "ignored"}
+        failed = self.status in {"failed", "unreachable", "ignored", "rescued"}
         return {name: value for name, value in asdict(self).items() if name != "diff" and (failed or name != "message")}
 
 
@@ -131,7 +131,7 @@ def diff_lines(diff: Any) -> Iterator[str]:
 
 
 def without_rescued(outcomes: Iterable[Outcome], rescued: Mapping[str, int]) -> list[Outcome]:
-    """Return the outcomes, with status ``ignored`` for failed tasks whose block had a ``rescue``.
+    """Return the outcomes, with status ``rescued`` for failed tasks whose block had a ``rescue``.
 
     Args:
         outcomes: of a playbook, in order.
@@ -142,7 +142,7 @@ def without_rescued(outcomes: Iterable[Outcome], rescued: Mapping[str, int]) -> 
     for each in outcomes:
         if each.status == "failed" and left.get(each.host, 0) > 0:
             left[each.host] -= 1
-            each = replace(each, status="ignored")
+            each = replace(each, status="rescued")
         found.append(each)
     return found
 

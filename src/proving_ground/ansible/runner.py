@@ -190,6 +190,8 @@ def _note(
         progress.note("task", **outcomes[-1].facts())
     elif event["event"] == "playbook_on_stats":
         rescued |= data.get("rescued") or {}
+        if rescued:  # only now: while a task fails, nobody knows whether its block has a rescue
+            progress.note("rescued", hosts=dict(rescued))
     return False  # ansible-runner writes no file for the event: the outcomes are enough
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from proving_ground.ansible.events import Outcome
+from proving_ground.ansible.events import Outcome, without_rescued
 
 FAILED = ("failed", "unreachable")
 Note = Mapping[str, Any]
@@ -59,6 +59,8 @@ def phases(notes: Sequence[Note], ended: float) -> tuple[Phase, ...]:
             elif note["kind"] == "task" and present is not None:
                 # One process runs Ansible, in one phase at a time: the phase that began last.
                 tasks.setdefault(present, []).append(_task(note))
+            elif note["kind"] == "rescued" and present in tasks:
+                tasks[present] = without_rescued(tasks[present], {host: int(n) for host, n in note["hosts"].items()})
     ordered = sorted(found.items(), key=lambda item: item[1].start)
     return tuple(_numbered([replace(phase, tasks=tuple(tasks.get(key, ()))) for key, phase in ordered]))
 

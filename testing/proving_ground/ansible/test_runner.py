@@ -98,7 +98,7 @@ def test_a_task_that_its_block_rescues_is_no_failure(tmp_path: Path, runner: Run
     rescued, stats = event("runner_on_failed", tmp_path, msg="no such unit"), event("playbook_on_stats", tmp_path)
     stats["event_data"]["rescued"] = {"etcd-01": 1}
     runner.events = [rescued, event("runner_on_ok", tmp_path), stats]
-    assert [outcome.status for outcome in converge(tmp_path).outcomes] == ["ignored", "ok"]
+    assert [outcome.status for outcome in converge(tmp_path).outcomes] == ["rescued", "ok"]
     fatal = event("runner_on_failed", tmp_path, msg="disk full")
     runner.events, runner.status = [rescued, fatal, stats], "failed"
     with pytest.raises(ConvergeError, match="disk full"):

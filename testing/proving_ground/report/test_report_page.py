@@ -106,6 +106,14 @@ class Page(HTMLParser):
         return [str(attributes["href"]) for _, attributes in self.tags if "href" in attributes]
 
 
+def test_a_task_that_its_block_rescued_is_shown_so_and_one_that_failed_later_is_not() -> None:
+    tasks = [task("etcd-01", name, 113, 1, status) for name, status in (("Try", "failed"), ("Mend", "ok"))]
+    fatal = task("etcd-01", "Start", 115, 1, "failed")
+    rescued = {"kind": "rescued", "hosts": {"etcd-01": 1}}
+    (found,) = phases([phase("converge", 112), *tasks, fatal, rescued, phase("converge", 112, 150)], 150)
+    assert [each.status for each in found.tasks] == ["rescued", "ok", "failed"]
+
+
 def test_a_green_run_says_so_first_and_names_no_cause() -> None:
     said = Page(render(FACTS)).said
     assert said.index("✓ 1 tests passed") < said.index("took") < said.index("Where the time went")
