@@ -157,4 +157,5 @@ def as_present(settings: Settings, record: Record | None, values: dict[str, str 
         overrides=record.overrides if is_same and values["set"] is None else settings.overrides,
         provider=str(values["provider"] or record.provider),
         network_prefix=str(values["network_prefix"]) if values["network_prefix"] else record.network_prefix,
+        images=record.image_groups,
     )

@@ -26,6 +26,11 @@ def short_names(images: Sequence[str]) -> dict[str, str]:
     return {image: name if taken.count(name) == 1 else _short(image) for image, name in brief.items()}
 
 
+def image_groups(images: Sequence[str]) -> tuple[str, ...]:
+    """Return the group of each image's machines, in the order of the images: ``image_debian_12``."""
+    return tuple(_group(name) for name in short_names(images).values())
+
+
 def problems_of(images: Sequence[str]) -> Iterator[Problem]:
     """Yield the problems with a list of images."""
     found: dict[str, str] = {}
@@ -49,7 +54,7 @@ def repeated(kinds: Kinds, images: Sequence[str]) -> Kinds:
     for position, (image, short) in enumerate(short_names(images).items()):
         for kind, entry in kinds.items():
             alone = len(kinds) == 1
-            own = f"image_{short.replace('-', '_')}"
+            own = _group(short)
             each = {
                 **entry,
                 "image": entry.get("image", image),
@@ -61,6 +66,10 @@ def repeated(kinds: Kinds, images: Sequence[str]) -> Kinds:
                 each.pop("octet", None)  # the first set has it; the others get free addresses
             found[short if alone else f"{short}-{kind}"] = each
     return found
+
+
+def _group(short: str) -> str:
+    return f"image_{short.replace('-', '_')}"
 
 
 def _short(image: str) -> str:

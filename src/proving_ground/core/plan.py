@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from dataclasses import replace
 
 from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import shown
@@ -29,9 +31,17 @@ def plan_of(settings: Settings) -> Topology:
     if name == "default" and (project.machines or (has_image and name not in names(settings.topologies))):
         plan = {"machines": dict(project.machines) or ONE, **common}
         where, lines = shown(settings.root / FILE), lines_of(settings.root, settings.profile)
-        own = parse(name, plan, prefix, where=where, lines=lines, images=project.images, overrides=settings.overrides)
-        return checked(settings, own)
-    return checked(settings, load(settings.topologies, name, prefix, common, project.images, settings.overrides))
+        found = parse(name, plan, prefix, where=where, lines=lines, images=project.images, overrides=settings.overrides)
+    else:
+        found = load(settings.topologies, name, prefix, common, project.images, settings.overrides)
+    return checked(settings, of_groups(found, settings.images))
+
+
+def of_groups(plan: Topology, names: Collection[str] | None) -> Topology:
+    """Return the plan with only the machines that are in any of these groups; None for all machines."""
+    if names is None:
+        return plan
+    return replace(plan, nodes=tuple(node for node in plan.nodes if set(names) & set(node.groups)))
 
 
 def checked(settings: Settings, plan: Topology) -> Topology:

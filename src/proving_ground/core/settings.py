@@ -77,6 +77,7 @@ class Settings:
         timeout_factor: multiplies every time-out on this host, 1 or more.
         inventory: the user's own inventory, a file, a script or a directory; None unless the provider is ``existing``.
         limit: the pattern of hosts to which everything on an existing inventory is limited; empty for all.
+        images: of a matrix of images the groups of those whose machines the run needs; None for all, or what is up.
         converge: whether a run may converge; on an existing inventory only if the user asked for it.
         project: the project's settings in ``pyproject.toml``.
     """
@@ -94,6 +95,7 @@ class Settings:
     timeout_factor: float = 1.0
     inventory: Path | None = None
     limit: str = ""
+    images: tuple[str, ...] | None = None
     converge: bool = True
     project: Project = field(default_factory=Project)
 

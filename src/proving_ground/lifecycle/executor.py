@@ -134,7 +134,8 @@ class Executor:
         settings = self.state.settings
         record = Ledger(settings.state_directory).legible()  # also where this run is on an existing inventory
         if record is not None:  # use the topology and provider of the existing machines, not of this run's options
-            settings = replace(settings, topology=record.topology, provider=record.provider)
+            topology, provider, images = record.topology, record.provider, record.image_groups
+            settings = replace(settings, topology=topology, provider=provider, images=images)
             try:
                 Executor(State(settings, self.progress), self.progress).clean_up()
             except HarnessError as error:

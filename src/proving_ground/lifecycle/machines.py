@@ -45,6 +45,7 @@ def create(
     network = named(settings.checkout_id)
     record = Record(settings.run_id, settings.topology, settings.provider, network_prefix, network)
     record = replace(record, profile=settings.profile, overrides=settings.overrides)
+    record = replace(record, images=",".join(settings.images or ()))
     placement = dict(registry.of(settings).place(topology))
     ledger.write(replace(record, engines=list(settings.engines), placement=placement))
     factor = registry.of(settings).create(topology, view, progress, log_of(settings), checkpoint)

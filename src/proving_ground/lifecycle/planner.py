@@ -77,6 +77,7 @@ class Facts:
         return (
             record is not None
             and record.is_of(asked)
+            and record.has_images_of(asked)
             and asked.provider == record.provider
             and list(asked.engines) == record.engines
             and asked.network_prefix in {None, record.network_prefix}
@@ -123,8 +124,10 @@ def plan_machines(facts: Facts) -> list[Step]:
         profile = f"profile {record.profile!r}, " if record.profile else ""
         overrides = f" with {record.overrides}" if record.overrides else ""
         engines = f" of {', '.join(record.engines)}" if record.engines else ""
+        groups = ", ".join(record.image_groups or ())
+        images = "" if record.has_images_of(facts.settings) else f" and only of {groups}"
         machines = f"machines of {profile}topology {record.topology!r}{overrides}"
-        text = f"{machines} on provider {record.provider!r}{engines} are up"
+        text = f"{machines} on provider {record.provider!r}{engines}{images} are up"
         raise UsageError(text, where="this checkout", hint="run `proving-ground destroy`, or ask for those")
     return [CheckReachable()]
 

@@ -67,6 +67,7 @@ class Record:
         overrides: the values that replaced those of the plan; empty for none.
         engines: the engines that share them, the manager of their swarm first; empty for the client's usual one.
         placement: machine → its engine, if several share them.
+        images: of a matrix of images the groups of those that they are made of, with commas; empty for all.
     """
 
     run_id: str
@@ -89,6 +90,17 @@ class Record:
     overrides: str = ""
     engines: list[str] = field(default_factory=list, hash=False)
     placement: dict[str, str] = field(default_factory=dict, hash=False)
+    images: str = ""
+
+    @property
+    def image_groups(self) -> tuple[str, ...] | None:
+        """The groups of :attr:`images`; None for all."""
+        return tuple(self.images.split(",")) if self.images else None
+
+    def has_images_of(self, settings: Settings) -> bool:
+        """Return whether machines of all images are there that these settings need."""
+        up, needed = self.image_groups, settings.images
+        return up is None or needed is None or set(needed) <= set(up)
 
     def is_of(self, settings: Settings) -> bool:
         """Return whether they have the topology of these settings, with its profile and overrides."""

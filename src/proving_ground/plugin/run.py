@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import pytest
 
 from proving_ground.core.errors import ConvergeError, HarnessError
+from proving_ground.core.plan import of_groups
 from proving_ground.core.polling import Waited
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -90,9 +91,10 @@ class Run:
 
     @property
     def topology(self) -> Topology:
-        """The topology in the network that the machines are in."""
+        """The topology of the machines that are up, in their network."""
         if (record := self.record) is not None and record.is_of(self.settings):
-            self.plan = self.plan.within(record.network_prefix)  # stays so after the machines are removed
+            # Stays so after the machines are removed; the controller of workers collects no tests to know the images.
+            self.plan = of_groups(self.plan.within(record.network_prefix), record.image_groups)
         return self.plan
 
     @property

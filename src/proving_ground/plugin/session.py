@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -36,9 +37,11 @@ def run_from(config: pytest.Config, handed: Mapping[str, str]) -> Run:
     settings, plan, trouble = Settings(config.rootpath, handed.get("run_id", "")), UNKNOWN, None
     try:
         settings = settings_from(options.values(config), config.rootpath, handed.get("run_id"))
-        plan = plan_of(settings)
         if not config.option.collectonly:
-            Ledger(settings.state_directory).read()  # an unreadable ledger is an error now, not during the tests
+            record = Ledger(settings.state_directory).read()  # an unreadable one is an error now, not during the tests
+            if settings.reuse and record is not None:
+                settings = replace(settings, images=record.image_groups)  # tests of machines that are up
+        plan = plan_of(settings)
     except HarnessError as error:
         if not options.only_looks(config):
             end_with(error)

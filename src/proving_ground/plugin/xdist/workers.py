@@ -38,9 +38,13 @@ def once(run: Run, name: str, phase: Callable[[], Value]) -> Value:
 
 
 def uses_machines(item: pytest.Item) -> bool:
+    """Return whether a test needs the run's phases or machines."""
+    return "pg_lifecycle" in getattr(item, "fixturenames", []) or is_for_machines(item)
+
+
+def is_for_machines(item: pytest.Item) -> bool:
     """Return whether a test needs machines."""
-    names: list[str] = getattr(item, "fixturenames", [])
-    return "pg_lifecycle" in names or "pg_machines" in names or item.get_closest_marker("role") is not None
+    return "pg_machines" in getattr(item, "fixturenames", []) or item.get_closest_marker("role") is not None
 
 
 def group(item: pytest.Item) -> str:
