@@ -1,7 +1,13 @@
 # A target for each task of this repository, most with one line; `make` alone lists them. The plugin's environment variables
-# (PG_TOPOLOGY, PG_PROVIDER, …) work with all targets.
+# (PG_TOPOLOGY, PG_PROVIDER, …) work with all targets; TOPOLOGY=single and KUBERNETES=1.36 are short for two of them.
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+ifdef TOPOLOGY
+export PG_TOPOLOGY := $(TOPOLOGY)
+endif
+ifdef KUBERNETES
+export PG_PROFILE := kubernetes-$(KUBERNETES)
+endif
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-ha integration-ha-stacked \
 	integration-libvirt test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean \

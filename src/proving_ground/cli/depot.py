@@ -10,15 +10,17 @@ from typing import Any
 
 from proving_ground.core.errors import DepotError
 from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
 from proving_ground.depot import care
 from proving_ground.depot.depot import Depot
 
 
-def run(options: argparse.Namespace, directory: Path, progress: Progress) -> int:
+def run(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
     """Run one of the depot's commands; return the exit code."""
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        return int(options.run(Depot(directory, options.cache), options, progress) or 0)
+        depot = Depot(settings.depot, options.cache, settings.project.release)
+        return int(options.run(depot, options, progress) or 0)
     except KeyboardInterrupt:
         print("interrupted; what is built stays, the next fill goes on from there", file=sys.stderr)
         return 130
@@ -79,6 +81,7 @@ def add_parser(words: Any) -> None:
     text = "Build, list, check and prune the files for machines"
     top = words.add_parser("depot", help=text, description=text)
     top.add_argument("--cache", type=Path, help="the cache directory, instead of this user's")
+    top.add_argument("--profile", help="the profile of the project, which may choose a release (or PG_PROFILE)")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for name, each in (("fill", fill), ("path", path), ("list", show)):
         command = commands.add_parser(name, help=(each.__doc__ or "").splitlines()[0])

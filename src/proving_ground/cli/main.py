@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -65,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return migrate.run(options, Path.cwd())
         root = find_project(Path.cwd())
         if options.command == "depot":
-            return depot.run(options, settings_from({}, root).depot, Progress())
+            profile = options.profile or os.environ.get("PG_PROFILE")
+            return depot.run(options, settings_from({"profile": profile}, root), Progress())
         return run(options, lifecycle_of(options, root))
     except HarnessError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -37,7 +37,8 @@ def preflight(store: Store, missing: list[Component], depot: Path) -> None:
         box.preflight()
     directories = [store.root]
     if "go" in builds:
-        directories += go.preflight(depot / (item.directory or ".") for item in missing if item.build == "go")
+        modules = (item.module or item.directory or "." for item in missing if item.build == "go")
+        directories += go.preflight(depot / module for module in modules)
     needed = sum(component.disk for component in missing) + RESERVE
     for directory in directories:
         there = next(path for path in (directory, *directory.parents) if path.exists())
@@ -93,7 +94,8 @@ def _build(component: Component, plan: Plan, store: Store, depot: Path, processe
         directory = depot / (component.directory or ".")
         inputs = {needed: plan.entries[needed] for needed in component.inputs}
         try:
-            facts = BUILDERS[component.build](Job(component, directory, out, log, inputs, processes))
+            job = Job(component, directory, out, log, inputs, processes, depot / (component.module or "."))
+            facts = BUILDERS[component.build](job)
         except (HarnessError, Stopped):
             raise
         except OSError as error:

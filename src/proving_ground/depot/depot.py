@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from proving_ground.core.errors import DepotError
-from proving_ground.core.problems import shown
+from proving_ground.core.problems import nearest, shown
 from proving_ground.depot import recipe as recipes
+from proving_ground.depot import releases
 from proving_ground.depot import view as views
 from proving_ground.depot.go import architecture
 from proving_ground.depot.plan import Plan
@@ -34,21 +35,17 @@ class Depot:
     Args:
         directory: the directory of ``depot.yml`` and all files that it names.
         cache: the cache directory; this user's by default (respects ``XDG_CACHE_HOME``).
+        release: name of the file in ``releases/`` that completes the recipe; empty for none.
 
     Raises:
-        DepotError: the recipe cannot be read.
+        DepotError: the recipe cannot be read, or there is no such release.
     """
 
-    def __init__(self, directory: Path, cache: Path | None = None) -> None:
+    def __init__(self, directory: Path, cache: Path | None = None, release: str = "") -> None:
         self.directory = directory
         self.store = Store((cache or default_cache()) / "depot")
-        file = self.directory / "depot.yml"
-        try:
-            text = file.read_text(encoding="utf-8")
-        except OSError as error:
-            raise DepotError(f"cannot be read: {error.strerror}", where=str(file)) from error
-        self.recipe = recipes.parse(text, shown(file))
-        directories = {component.directory for component in self.recipe.values() if component.directory}
+        self.recipe = recipes.parse(read(directory / "depot.yml"), read_release(directory, release))
+        directories = {path for component in self.recipe.values() for path in component.directories}
         contents = {name: content_of(self.directory / name) for name in directories}
         self.keys = recipes.keys(self.recipe, contents, architecture())
 
@@ -152,11 +149,32 @@ def held(path: Path, report: Report) -> Iterator[None]:
         lock.release()
 
 
+def read(file: Path) -> recipes.Source:
+    """Return a file's text for the recipe; raises DepotError."""
+    try:
+        return recipes.Source(file.read_text(encoding="utf-8"), shown(file))
+    except OSError as error:
+        raise DepotError(f"cannot be read: {error.strerror}", where=str(file)) from error
+
+
+def read_release(directory: Path, release: str) -> recipes.Source | None:
+    """Return the text of a release; None if none is chosen. Raises DepotError if there is no such file."""
+    if not release:
+        return None
+    file = directory / releases.DIRECTORY / f"{release}.yml"
+    known = sorted(path.stem for path in file.parent.glob("*.yml"))
+    if release not in known:
+        where = f"{shown(file.parent)}/"
+        raise DepotError(f"there is no release {release}", where=where, hint=nearest(release, known) if known else "")
+    return read(file)
+
+
 def ensure(
     directory: Path,
     cache: Path | None = None,
     report: Report | None = None,
     *,
+    release: str = "",
     only: list[str] | None = None,
     offline: bool = False,
 ) -> View:
@@ -166,6 +184,7 @@ def ensure(
         directory: the directory of ``depot.yml`` and all files that it names.
         cache: the cache directory, or None for this user's.
         report: receives lines about builds.
+        release: as of :class:`Depot`.
         only: names of components or of directories of the view; all by default.
         offline: build nothing.
 
@@ -173,7 +192,7 @@ def ensure(
         DepotError: a component cannot be built, or is corrupt.
         PreflightError: a program or disk space for building is missing.
     """
-    return Depot(directory, cache).ensure(report or silence, only=only, offline=offline)
+    return Depot(directory, cache, release).ensure(report or silence, only=only, offline=offline)
 
 
 def default_cache() -> Path:

@@ -88,14 +88,16 @@ def build(job: Job) -> dict[str, Any]:
     flags = ["-s", "-w", *(["-extldflags=-static"] if cgo else [])]
     flags += [f"-X={name}={value}" for name, value in settings.get("variables", {}).items()]
     tags = ",".join(settings.get("tags", []))
+    # The same programs with the dependencies of another release: its go.mod, and the go.sum beside it.
+    module = [f"-modfile={job.module / 'go.mod'}"] if job.component.module else []
     go = find()
     for program, package in settings["programs"].items():
         # A binary must not contain the checkout's path or commit.
-        command = [go, "build", "-trimpath", "-buildvcs=false", f"-tags={tags}", f"-ldflags={' '.join(flags)}"]
+        command = [go, "build", *module, "-trimpath", "-buildvcs=false", f"-tags={tags}", f"-ldflags={' '.join(flags)}"]
         job.run([*command, "-o", str(job.out / program), package], env=env)
     for name, source in settings.get("module_files", {}).items():
         where = job.out / "module"
-        job.run([go, "list", "-m", "-f", "{{.Dir}}", source["module"]], env=env, stdout=where)
+        job.run([go, "list", *module, "-m", "-f", "{{.Dir}}", source["module"]], env=env, stdout=where)
         path = Path(where.read_text(encoding="utf-8").strip()) / source["path"]
         where.unlink()
         if not path.is_file():

@@ -100,6 +100,7 @@ class Job:
     Attributes:
         component: the component.
         directory: the component's own directory (or depot/, if it has none).
+        module: the directory of its ``go.mod``, if that is another one.
         out: the temporary directory that becomes the entry.
         log: file that receives every command and its output.
         inputs: entries of the component's inputs.
@@ -112,6 +113,7 @@ class Job:
     log: Path
     inputs: Mapping[str, Entry]
     processes: Processes
+    module: Path = Path()
 
     def input_file(self, reference: str) -> Path:
         """Return the host path of ``component/file``."""

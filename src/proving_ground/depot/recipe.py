@@ -16,6 +16,7 @@ from proving_ground.core.errors import DepotError, not_yaml
 from proving_ground.core.lines import yaml_lines
 from proving_ground.core.problems import Problem, nearest, refusal
 from proving_ground.core.schema import check
+from proving_ground.depot import releases
 
 BUILDER_VERSION = "1"
 """A part of every key: increase it if a builder makes other files from the same recipe."""
@@ -42,6 +43,16 @@ class Component:
     def directory(self) -> str | None:
         """The component's directory under depot/; its files are part of the key."""
         return self.settings.get("directory")
+
+    @property
+    def module(self) -> str | None:
+        """The directory under depot/ of the ``go.mod`` to build with, in place of the one in :attr:`directory`."""
+        return self.settings.get("module")
+
+    @property
+    def directories(self) -> list[str]:
+        """The directories under depot/ whose files are part of the key."""
+        return [path for path in (self.directory, self.module) if path]
 
     @property
     def version(self) -> str | None:
@@ -93,27 +104,49 @@ class Component:
 Recipe = Mapping[str, Component]
 
 
-def parse(text: str, where: str = "depot.yml") -> Recipe:
+@dataclass(frozen=True)
+class Source:
+    """The text of a file, and its name in errors."""
+
+    text: str
+    where: str = "depot.yml"
+
+    def content(self) -> Any:
+        """Parse it; raises DepotError."""
+        try:
+            return read_yaml(self.text)
+        except yaml.YAMLError as error:
+            raise DepotError(not_yaml(error), where=self.where) from error
+
+    def refuse(self, problems: list[Problem]) -> None:
+        """Raise DepotError if there are problems."""
+        if problems:
+            raise refusal(DepotError, self.where, problems, yaml_lines(self.text))
+
+
+def parse(source: Source, release: Source | None = None) -> Recipe:
     """Read a recipe; components keep their order.
 
     Args:
-        text: the recipe's text.
-        where: its file's name in errors.
+        source: the recipe.
+        release: completes components of the recipe, or replaces keys of them.
 
     Raises:
-        DepotError: the text is not YAML, a component does not match the schema, or an input does not come before it.
+        DepotError: a text is not YAML, a component does not match the schema, or an input does not come before it.
     """
-    try:
-        content = read_yaml(text)
-    except yaml.YAMLError as error:
-        raise DepotError(not_yaml(error), where=where) from error
+    content = source.content()
+    chosen = release.content() if release is not None else None
+    if release is not None:
+        release.refuse(list(releases.problems(content, chosen)))
+        content = releases.merged(content, chosen)
     problems = check(content, SCHEMA)
     recipe: dict[str, Component] = {}
     for name, entry in content.items() if isinstance(content, dict) else ():
         component = recipe[name] = Component(name, str(entry.get("build")) if isinstance(entry, dict) else "", entry)
         problems += _order(component, recipe)
-    if problems:
-        raise refusal(DepotError, where, problems, yaml_lines(text))
+    if release is not None:
+        release.refuse([each for each in problems if releases.has_written(chosen, each.keys)])
+    source.refuse(problems)
     return recipe
 
 
@@ -145,6 +178,7 @@ def keys(recipe: Recipe, contents: Mapping[str, str], architecture: str) -> dict
             name,
             entry,
             contents[component.directory] if component.directory else None,
+            *([contents[component.module]] if component.module else []),
             {needed: result[needed] for needed in component.inputs},
         ]
         result[name] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]

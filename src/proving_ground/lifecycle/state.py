@@ -91,7 +91,7 @@ class State:
         if self.settings.reuse and record is not None and record.view:
             return depot.read(Path(record.view))
         with self.progress.step("depot"):
-            return depot.ensure(self.settings.depot, report=self.progress.say)
+            return depot.ensure(self.settings.depot, report=self.progress.say, release=self.settings.project.release)
 
     @property
     def playbook(self) -> Path:

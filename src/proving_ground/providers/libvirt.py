@@ -37,7 +37,7 @@ class Libvirt(VagrantProvider):
         nodes = topology.nodes
         public = key.with_suffix(".pub").read_text(encoding="ascii")
         with progress.step("node box"):
-            entry = Depot(self.settings.depot).component("machine", progress.say)
+            entry = Depot(self.settings.depot, release=self.settings.project.release).component("machine", progress.say)
             box = f"{libvirt_storage.BOX}-{entry.path.name}"
             kernel = libvirt_storage.ensure_volume(f"{box}-vmlinuz", entry.file("vmlinuz"), log)
         with progress.step("KVM"):

@@ -27,7 +27,7 @@ image: {build: image, image: image, layers: [{files: {/first: first/file}}]}
 
 
 def make_plan() -> Plan:
-    recipe = recipes.parse(RECIPE)
+    recipe = recipes.parse(recipes.Source(RECIPE))
     return Plan(recipe, recipes.keys(recipe, {}, "amd64"), {})
 
 

@@ -1,5 +1,6 @@
 """Keys of the depot's content change with what is built: for it, for what is made of it, and for nothing else."""
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from proving_ground.core.errors import DepotError
 from proving_ground.depot import recipe as recipes
-from proving_ground.depot.depot import content_of
+from proving_ground.depot.depot import content_of, read, read_release
+from proving_ground.depot.recipe import Source
 
 ROOT = Path(__file__).parents[3]
 RECIPE = """
@@ -20,7 +22,7 @@ CONTENTS = {"go/probe": "a", "go/other": "b", "trees": "c"}
 
 
 def keys(text: str = RECIPE, contents: Mapping[str, str] = CONTENTS, architecture: str = "amd64") -> dict[str, str]:
-    return recipes.keys(recipes.parse(text), contents, architecture)
+    return recipes.keys(recipes.parse(Source(text)), contents, architecture)
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
@@ -82,11 +84,11 @@ def test_depot_content_of_a_directory_ignores_go_tests_and_sees_everything_else(
 )
 def test_depot_recipe_that_cannot_be_is_refused_with_its_place(text: str, message: str) -> None:
     with pytest.raises(DepotError, match=message):
-        recipes.parse(text)
+        recipes.parse(Source(text))
 
 
 def test_depot_only_selects_by_name_and_by_view_directory_with_inputs() -> None:
-    recipe = recipes.parse(RECIPE)
+    recipe = recipes.parse(Source(RECIPE))
     assert list(recipes.select(recipe, ["images"])) == ["probe", "tree", "probe-image"]
     assert list(recipes.select(recipe, ["bin"])) == ["probe", "other"]
     assert list(recipes.select(recipe, ["tree", "other"])) == ["tree", "other"]
@@ -97,7 +99,7 @@ def test_depot_only_selects_by_name_and_by_view_directory_with_inputs() -> None:
 def test_depot_all_that_is_wrong_in_a_recipe_is_told_at_once() -> None:
     text = "a: {build: make}\nb:\n  build: box\n  parts: {rootfs: c/d, kernel: a/b}\n  dsik: 1"
     with pytest.raises(DepotError) as caught:
-        recipes.parse(text, "depot/depot.yml")
+        recipes.parse(Source(text, "depot/depot.yml"))
     assert [line.rpartition(" — ")[0] for line in str(caught.value).splitlines()] == [
         "depot/depot.yml:1: a.build: make is none of go, debian, pip, image, box",
         "depot/depot.yml:2: b: c has to come before it",
@@ -106,6 +108,85 @@ def test_depot_all_that_is_wrong_in_a_recipe_is_told_at_once() -> None:
     assert caught.value.exit_code == 13
 
 
-def test_depot_recipe_of_this_repository_is_right() -> None:
-    text = (ROOT / "depot" / "depot.yml").read_text(encoding="utf-8")
-    assert len(recipes.parse(text)) > 20
+PROGRAMS = """
+kubernetes: {build: go, directory: go/kubernetes, programs: {kubernetes: .}}
+etcd: {build: go, version: 3.7.3, directory: go/etcd, programs: {etcd: .}}
+image: {build: image, image: kubernetes, layers: [{files: {/kubernetes: kubernetes/kubernetes}}]}
+"""
+
+
+def released(release: str) -> dict[str, str]:
+    """The keys with a release; each directory's content is its name."""
+    recipe = recipes.parse(Source(PROGRAMS), Source(release, "depot/releases/1.36.yml"))
+    contents = {path: path for component in recipe.values() for path in component.directories}
+    return recipes.keys(recipe, contents, "amd64")
+
+
+def test_depot_release_completes_components_and_changes_their_keys_and_no_others() -> None:
+    recipe = recipes.parse(Source(PROGRAMS), Source('kubernetes: {version: "1.36.5"}'))
+    assert (recipe["kubernetes"].version, recipe["kubernetes"].directory) == ("1.36.5", "go/kubernetes")
+    assert list(recipe) == ["kubernetes", "etcd", "image"]
+    assert changed(released(""), released('kubernetes: {version: "1.36.5"}')) == {"kubernetes", "image"}
+    assert changed(released(""), released("etcd: {version: 3.6.16, directory: go/etcd-3.6}")) == {"etcd"}
+
+
+def test_depot_go_module_of_a_release_is_a_part_of_the_key() -> None:
+    release = "kubernetes: {module: go/kubernetes-1.36}"
+    assert changed(released(""), released(release)) == {"kubernetes", "image"}
+    recipe = recipes.parse(Source(PROGRAMS), Source(release))
+    contents = {"go/kubernetes": "a", "go/etcd": "b", "go/kubernetes-1.36": "c"}
+    other = recipes.keys(recipe, contents | {"go/kubernetes-1.36": "d"}, "amd64")
+    assert changed(recipes.keys(recipe, contents, "amd64"), other) == {"kubernetes", "image"}
+
+
+@pytest.mark.parametrize(
+    ("release", "message"),
+    [
+        ("kubernetse: {}", r"^depot/releases/1\.36\.yml:1: kubernetse: depot\.yml has no such .* mean kubernetes\?$"),
+        ("- etcd", r"^depot/releases/1\.36\.yml:1: is \['etcd'\] — write a mapping of components by name$"),
+        ("etcd: [", r"^depot/releases/1\.36\.yml"),
+        ("etcd:\n  verison: 3", r"^depot/releases/1\.36\.yml:2: etcd\.verison: unknown key — did you mean version\?$"),
+        ("etcd: 3.6.16", r"^depot/releases/1\.36\.yml:1: etcd: is \"3\.6\.16\" — write a mapping"),
+    ],
+)
+def test_depot_release_that_cannot_be_is_refused_with_its_place(release: str, message: str) -> None:
+    with pytest.raises(DepotError, match=message):
+        released(release)
+
+
+def test_depot_problem_of_the_recipe_is_not_blamed_on_the_release() -> None:
+    with pytest.raises(DepotError, match=r"^depot\.yml:1: etcd\.bild: unknown key"):
+        recipes.parse(Source("etcd: {build: go, programs: {}, bild: 1}"), Source("etcd: {version: 3.6.16}", "1.36.yml"))
+
+
+def test_depot_release_that_does_not_exist_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "releases").mkdir()
+    (tmp_path / "depot.yml").write_text(PROGRAMS)
+    (tmp_path / "releases" / "1.36.yml").write_text("")
+    with pytest.raises(DepotError, match=r"releases/: there is no release 1\.63 — did you mean 1\.36\?$"):
+        read_release(tmp_path, "1.63")
+    assert read_release(tmp_path, "") is None
+
+
+RELEASES = sorted(path.stem for path in (ROOT / "depot" / "releases").glob("*.yml"))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_depot_recipe_of_this_repository_is_right_with_each_release(release: str) -> None:
+    recipe = recipes.parse(read(ROOT / "depot" / "depot.yml"), read_release(ROOT / "depot", release))
+    assert len(recipe) > 20
+    version = recipe["kubernetes"].version or ""
+    assert version.startswith(f"{release}.")
+    module = ROOT / "depot" / (recipe["kubernetes"].module or recipe["kubernetes"].directory or "")
+    assert f"k8s.io/kubernetes v{version}\n" in (module / "go.mod").read_text(encoding="utf-8")
+    said = {name.rpartition(".")[2]: text for name, text in recipe["kubernetes"].settings["variables"].items()}
+    major, minor, _ = version.split(".")
+    assert (said["gitVersion"], said["gitMajor"], said["gitMinor"]) == (f"v{version}", major, minor)
+
+
+def test_depot_releases_are_the_versions_that_the_project_has_a_profile_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["proving-ground"]
+    assert {name: profile["release"] for name, profile in project["profiles"].items()} == {
+        f"kubernetes-{release}": release for release in RELEASES
+    }
+    assert project["release"] == RELEASES[-1] == "1.37"
