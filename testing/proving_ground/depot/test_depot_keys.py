@@ -187,7 +187,5 @@ def test_depot_recipe_of_this_repository_is_right_with_each_release(release: str
 def test_depot_releases_are_the_versions_that_the_project_has_a_profile_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["proving-ground"]
     chosen = {name: profile["release"] for name, profile in project["profiles"].items() if "release" in profile}
-    assert chosen == {
-        f"kubernetes-{release}": release for release in RELEASES
-    }
+    assert chosen == {f"kubernetes-{release}": release for release in RELEASES}
     assert project["release"] == RELEASES[-1] == "1.37"
