@@ -14,6 +14,7 @@ from examples.second_engine import SecondEngine
 from proving_ground.core.polling import NotReady, wait_until
 from proving_ground.core.settings import Settings
 from proving_ground.machines.ledger import Ledger
+from proving_ground.providers import docker_snapshots
 from proving_ground.providers.engine import LABEL
 from testing.installed.environments import environment_for
 
@@ -80,6 +81,10 @@ def left_on(engine: SecondEngine) -> list[str]:
     return [line for kind in kinds for line in engine.run(*kind, "--quiet", *ours).split()]
 
 
+def checkpoints_on(engine: SecondEngine) -> list[str]:
+    return engine.run("image", "ls", "--quiet", "--no-trunc", docker_snapshots.IMAGES).split()
+
+
 def assert_nothing_is_left_on(engines: dict[str, SecondEngine], project: Path) -> None:
     assert {name: left_on(engine) for name, engine in engines.items()} == {"one": [], "two": []}
     assert Ledger(Settings(project, "afterwards").state_directory).read() is None
@@ -102,6 +107,19 @@ def test_machines_of_two_engines_find_each_other_by_name_and_are_removed(
     passes(project, "pytest", SWARM, "--pg-reuse")
     passes(project, "proving_ground.cli", "destroy", OF_COMMANDS)
     assert_nothing_is_left_on(engines, project)
+
+
+@pytest.mark.parametrize("project", ["cluster"], indirect=True)
+def test_a_checkpoint_comes_back_on_each_machines_own_engine(project: Path, engines: dict[str, SecondEngine]) -> None:
+    try:
+        for expected in (0, 1):
+            output = passes(project, "pytest", SWARM, "--pg-checkpoints", "--pg-keep=never")
+            assert output.count("from checkpoint converged of") == expected, output
+        assert_nothing_is_left_on(engines, project)
+        assert [len(checkpoints_on(engine)) for engine in engines.values()] == [4, 2], "before and after the converge"
+    finally:
+        run(project, "proving_ground.cli", "checkpoints", OF_COMMANDS, "--prune", "all")
+    assert not any(checkpoints_on(engine) for engine in engines.values())
 
 
 @pytest.mark.parametrize("project", ["cluster"], indirect=True)

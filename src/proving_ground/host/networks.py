@@ -86,5 +86,5 @@ def in_use(network: IPv4Network, present: Present) -> str | None:
     """Return why machines cannot use ``network`` beside the routes ``present`` (device, destination), or None."""
     for device, destination in present:
         if destination.overlaps(network):
-            return f"network {network} is in use on this host ({destination} on {device})"
+            return f"network {network} is in use ({destination} on {device})"
     return None

@@ -64,9 +64,12 @@ class Container(OnEngine):
             groups = list(self._groups(nodes[engine], images, checkpoint))
             container_start.start(groups, engine, init=project.init, timeouts=timeouts, log=log)
 
-        with progress.step("containers"), ThreadPoolExecutor(len(nodes)) as pool:
-            for _ in pool.map(start, nodes):
-                pass
+        first, *others = nodes
+        with progress.step("containers"), ThreadPoolExecutor(max(1, len(others))) as pool:
+            more = [pool.submit(start, engine) for engine in others]
+            start(first)  # in this thread, which an interruption ends
+            for each in more:
+                each.result()
         return self.settings.timeout_factor
 
     def _groups(self, nodes: Sequence[Node], images: dict[str, Image], checkpoint: str | None) -> Iterator[Group]:

@@ -25,6 +25,11 @@ FLATCAR = "FLATCAR_BOX"
 class Libvirt(VagrantProvider):
     """Virtual machines by QEMU: with KVM where a kernel starts under it, emulated where not."""
 
+    def check(self) -> None:
+        """Refuse the libvirt of another host; check that this host has the programs that create machines."""
+        libvirt_daemon.check_local()
+        super().check()
+
     def ensure_running(self, progress: Progress) -> None:
         """Find or start libvirt."""
         libvirt_daemon.ensure_running(progress, self.settings.timeouts)

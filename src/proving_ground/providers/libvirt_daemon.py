@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from proving_ground.core.errors import MachineError, PreflightError
+from proving_ground.core.errors import MachineError, PreflightError, UsageError
 from proving_ground.core.polling import NotReady, WaitTimeoutError, wait_until
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import named
@@ -17,6 +18,9 @@ from proving_ground.process import commands, services
 from proving_ground.process.services import cache_directory, managed_by_systemd
 
 URI = "qemu:///system"
+VARIABLE = "LIBVIRT_DEFAULT_URI"
+"""libvirt's own environment variable that leads its clients elsewhere."""
+
 PROGRAMS = ("virsh", "qemu-system-x86_64", "qemu-img", "dnsmasq")
 DAEMONS = ("virtlogd", "libvirtd")
 KVM_SECONDS = 10.0
@@ -57,6 +61,23 @@ def ensure_running(progress: Progress, timeouts: Timeouts = USUAL) -> None:
     if os.geteuid() != 0 or any(which(daemon) is None for daemon in DAEMONS):
         raise PreflightError("libvirt is not running", hint=f"start libvirtd as root, or {HINT}")
     _start(progress, timeouts)
+
+
+def check_local() -> None:
+    """Raise UsageError if libvirt's own variable leads to another host: machines would be here, not where it says.
+
+    Machines there would lack the depot, which is a directory of this host that they mount by virtiofs; and what looks
+    at machines connects to their addresses, to which there is no route from here.
+    """
+    uri = os.environ.get(VARIABLE, "")
+    try:
+        host = urlsplit(uri).hostname
+    except ValueError:
+        host = None
+    if host:
+        text = f"{uri} is another host's: its machines could not mount the depot, and there is no route to them"
+        hint = f"run there, or unset {VARIABLE}; machines that are there already are tested by --pg-inventory"
+        raise UsageError(text, where=VARIABLE, hint=hint)
 
 
 def which(program: str) -> str | None:

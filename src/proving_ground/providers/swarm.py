@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from ipaddress import IPv4Network
@@ -123,7 +123,9 @@ class Swarm(Container):
 
     def has_leftovers(self) -> bool:
         """Return whether anything on an engine that answers has the checkout's label."""
-        return any(any(each.leftovers(self.checkout)) for each in self.engines)
+        if any(any(each.leftovers(self.checkout)) for each in self.engines):
+            return True
+        return self.engine.refusal() is None and bool(self._shared_networks())
 
     def remove_leftovers(self, log: Path | None = None) -> int:
         """Remove all from every engine that answers, then the network that they share.
@@ -154,26 +156,32 @@ class Swarm(Container):
 
     def _remove_networks(self, log: Path | None) -> int:
         """Remove what the swarm has of this checkout; return how many there were."""
-        mine = ("--filter", f"label={LABEL}={self.checkout}", "--filter", "scope=swarm")
-        names = self.engine.run("network", "ls", *mine, "--format", "{{.Name}}").split()
+        before = self._shared_networks()
 
-        def remove(name: str) -> Callable[[], None]:
-            def attempt() -> None:
+        def remove() -> None:
+            names = self._shared_networks()
+            for name in names:
                 try:
                     self.engine.run("network", "rm", name, log=log)
                 except MachineError as error:
-                    if "in use" not in error.what:
+                    # The swarm has not seen yet that a container is gone, or an engine that the network is.
+                    if not any(words in error.what for words in ("in use", "not found")):
                         raise
-                    raise NotReady(error.what) from error  # the swarm has not seen yet that a container is gone
+                    raise NotReady(error.what) from error
+            if names:
+                raise NotReady(f"{', '.join(names)} is still there")
 
-            return attempt
-
-        for name in names:
+        if before:
             try:
-                wait_until(f"network {name} has been removed", remove(name), timeout=60, interval=0.2)
+                wait_until("the machines' network has been removed", remove, timeout=60, interval=0.2)
             except WaitTimeoutError as error:
                 raise MachineError(str(error), where=self.engine.address, log=log) from error
-        return len(names)
+        return len(before)
+
+    def _shared_networks(self) -> list[str]:
+        """Return the names of what the swarm has of this checkout, as its manager says."""
+        mine = ("--filter", f"label={LABEL}={self.checkout}", "--filter", "scope=swarm")
+        return self.engine.run("network", "ls", *mine, "--format", "{{.Name}}").split()
 
     def forget(self, key: str, log: Path) -> None:
         """Remove a checkpoint from all engines."""

@@ -72,7 +72,7 @@ def test_the_pods_network_is_not_taken_for_machines(
 
 def test_a_host_on_which_all_are_in_use_is_told_which_is(present: list[tuple[str, IPv4Network]]) -> None:
     present.append(("vpn0", IPv4Network("10.0.0.0/8")))
-    refusal = r"10\.0\.0\.0/24 is in use on this host \(10\.0\.0\.0/8 on vpn0\)"
+    refusal = r"10\.0\.0\.0/24 is in use \(10\.0\.0\.0/8 on vpn0\)"
     with pytest.raises(PreflightError, match=refusal), reserved(TOPOLOGY, asked=None):
         pass
 
@@ -129,7 +129,7 @@ def test_tests_ways_in_and_the_next_run_go_by_the_network_that_was_taken(planned
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
-            "*network 10.0.0.0/24 is in use on this host (10.0.0.0/16 on vpn0): machines get 10.7.0.0/24",
+            "*network 10.0.0.0/24 is in use (10.0.0.0/16 on vpn0): machines get 10.7.0.0/24",
             "*ssh -F .proving-ground/ssh.config etcd-01 * 10.7.0.101",
         ]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -226,10 +227,44 @@ def test_what_an_engine_refuses_to_remove_is_an_error_of_its_own(settings: Setti
 
 def test_the_network_goes_when_the_swarm_has_seen_the_last_machine_go(settings: Settings, engines: Engines) -> None:
     create(settings)
-    engines.answers["one", "network", "ls"] = ["", "ours"]  # of the engine alone, then of the swarm
-    engines.answers["one", "network", "rm"] = [MachineError("network ours is in use by task 1"), ""]
-    registry.of(settings).remove_leftovers()
-    assert engines.did("one", "network", "rm") == [("network", "rm", "ours")] * 2
+    engines.answers["one", "network", "ls"] = ["", *["ours"] * 4, ""]  # of the engine alone, then of the swarm
+    engines.answers["one", "network", "rm"] = [
+        MachineError("network ours is in use by task 1"),
+        "",
+        MachineError("network ours not found"),  # an engine still lists what the swarm has removed
+    ]
+    assert registry.of(settings).remove_leftovers() == 1
+    assert engines.did("one", "network", "rm") == [("network", "rm", "ours")] * 3
+
+
+def test_a_network_that_cannot_be_removed_is_an_error_at_once(settings: Settings, engines: Engines) -> None:
+    create(settings)
+    engines.answers["one", "network", "ls"] = ["", "ours", "ours"]
+    engines.answers["one", "network", "rm"] = [MachineError("permission denied")]
+    with pytest.raises(MachineError, match="permission denied"):
+        registry.of(settings).remove_leftovers()
+
+
+def test_a_network_that_is_left_alone_is_found_without_a_ledger(settings: Settings, engines: Engines) -> None:
+    engines.answers["one", "network", "ls"] = ["", "ours", *[""] * 3]
+    assert registry.of(settings).has_leftovers()
+    assert not registry.of(settings).has_leftovers()
+    engines.refusals["one"] = "no answer"
+    assert not registry.of(settings).has_leftovers()
+
+
+def test_the_networks_that_are_avoided_are_the_swarms(
+    settings: Settings, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def networks(manager: Engine) -> list[tuple[str, IPv4Network]]:
+        asked.append(manager.address)
+        return []
+
+    monkeypatch.setattr(swarm_nodes, "networks", networks)
+    assert registry.of(settings).networks() == []
+    assert (asked, engines.asked) == (["one"], [])
 
 
 def test_machines_are_removed_from_the_engines_that_have_them(settings: Settings, engines: Engines) -> None:
