@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-import threading
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -16,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from testinfra.host import Host
 
 from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
+from fixtures.etcd_writer import Writer, Writes
 from fixtures.pki import Issue, Pki
 from proving_ground.core.polling import NotReady
 from proving_ground.core.timeouts import Timeouts
@@ -29,6 +28,8 @@ from proving_ground.machines.node_facts import listeners, unit_state
 
 pytestmark = [pytest.mark.order(40), pytest.mark.role("configure/etcd")]
 
+LEADERLESS = 3.0
+"""Seconds for which etcd may take no write when its leader has died."""
 PORTS = [pytest.param(CLIENT_PORT, id="clients"), pytest.param(PEER_PORT, id="peers")]
 
 
@@ -204,21 +205,43 @@ def test_etcd_answers_without_one_of_its_members(etcd: Etcd, pg_hosts: Hosts, pg
     etcd.run("del", key)
 
 
-@dataclass(frozen=True)
-class Writes:
-    """What a client has seen of etcd.
+@pytest.mark.disruptive
+@pytest.mark.role("configure/kube-master")
+@pytest.mark.order(921)
+def test_etcd_loses_no_write_when_its_leader_dies(
+    etcd: Etcd, pg_hosts: Hosts, pki: Pki, pg_depot_view: View, pg_kube: Kube
+) -> None:
+    """Another member leads within seconds; the one that has died is started again by systemd and follows."""
+    if len(etcd.members) < 3:
+        pytest.skip("fewer than three members cannot spare one")
+    dying = etcd.members[0]
+    lead(etcd, dying)
+    writer = Writer(etcd, pki, pg_depot_view)
+    writer.start()
+    try:
+        etcd.timeouts.wait_until("it has taken ten writes", lambda: has_taken(writer, 10), timeout=30, interval=0.05)
+        before = writer.count
+        pg_hosts[dying.name].check_output("systemctl kill --signal=KILL etcd.service")
+        what = "it has taken ten more without its leader"
+        etcd.timeouts.wait_until(what, lambda: has_taken(writer, before + 10), timeout=30, interval=0.05)
+    finally:
+        writes = writer.end()
+        etcd.timeouts.wait_until(f"{dying.name} is one of them again", lambda: healthy(etcd, dying), timeout=30)
+        etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
+    assert writes.lost == ()
+    assert writes.pause <= etcd.timeouts.seconds(LEADERLESS), writes.errors
 
-    Attributes:
-        count: the keys whose writing etcd has acknowledged.
-        pause: the longest time from one acknowledgement to the next, in seconds.
-        lost: those of the acknowledged keys that etcd does not have.
-        errors: of writes that etcd has not acknowledged.
-    """
 
-    count: int
-    pause: float
-    lost: tuple[str, ...]
-    errors: tuple[str, ...]
+def has_taken(writer: Writer, count: int) -> None:
+    if writer.count < count:
+        raise NotReady(f"it has taken {writer.count}")
+
+
+def healthy(etcd: Etcd, member: Node) -> None:
+    try:
+        etcd.run("endpoint", "health", member=member)
+    except AssertionError as failure:
+        raise NotReady(str(failure)) from failure
 
 
 @dataclass(frozen=True)
@@ -237,57 +260,6 @@ class Renewal:
     leader: str
     restarts: tuple[Restart, ...]
     writes: Writes
-
-
-class Writer(threading.Thread):
-    """Writes one key after the other to etcd, as a client that knows all members, until it is told to end.
-
-    It waits a second for an acknowledgement, then goes on with the next key, as clients of etcd have to: etcd drops a
-    write that arrives while leadership moves, and tells its client only after seven seconds (no leader sends raft's
-    ErrProposalDropped back to the member that has passed the write on).
-    """
-
-    def __init__(self, etcd: Etcd, pki: Pki, view: View) -> None:
-        super().__init__(daemon=True)
-        root = pki.identity("etcd-client-root")
-        self._etcd = etcd
-        self._prefix = f"/proving-ground/{secrets.token_hex(4)}/"
-        self._words = [
-            str(view.path / "bin" / "etcdctl"),
-            f"--endpoints={','.join(f'https://{member.address}:{CLIENT_PORT}' for member in etcd.members)}",
-            f"--cacert={pki.certificate('etcd-ca')}",
-            f"--cert={root.certificate}",
-            f"--key={root.key}",
-            f"--dial-timeout={etcd.timeouts.seconds(1):.0f}s",
-            f"--command-timeout={etcd.timeouts.seconds(1):.0f}s",
-            "put",
-        ]
-        self._deadline = etcd.timeouts.seconds(30)
-        self._ended = threading.Event()
-        self._written, self._errors, self._times = list[str](), list[str](), list[float]()
-
-    def run(self) -> None:
-        self._times.append(time.monotonic())
-        while not self._ended.wait(0.05):
-            key = f"{self._prefix}{len(self._written) + len(self._errors)}"
-            words = [*self._words, key, "x"]
-            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=self._deadline)
-            if done.returncode == 0:
-                self._written.append(key)
-                self._times.append(time.monotonic())
-            else:
-                self._errors.append(done.stderr.strip())
-        self._times.append(time.monotonic())
-
-    def end(self) -> Writes:
-        """Stop writing, see what is there, and remove it."""
-        self._ended.set()
-        self.join()
-        kept = self._etcd.prefix(self._prefix, "--keys-only")
-        self._etcd.run("del", "--prefix", self._prefix)
-        pause = max(later - earlier for earlier, later in pairwise(self._times))
-        lost = tuple(key for key in self._written if key not in kept)
-        return Writes(len(self._written), pause, lost, tuple(self._errors))
 
 
 def restart_of(host: Host, member: str) -> Restart:
