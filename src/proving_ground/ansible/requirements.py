@@ -38,6 +38,9 @@ CAUSE = re.compile(
     r"(?:NOT installed successfully: |\[ERROR\]: |ERROR! )(.+?)(?=\n\s*\n|\n\[|\nERROR!|\n- |\Z)", re.DOTALL
 )
 
+GIT = re.compile(r" (?:fatal|error): (.+?)(?= (?:fatal|error|hint): |$)")
+"""What git itself says, in an error of Ansible that begins with the command and its directory."""
+
 
 @dataclass(frozen=True)
 class Requirements:
@@ -120,7 +123,7 @@ def _local(entry: Any, root: Path) -> Iterator[Path]:
         path = root / source
         if not source or "://" in source or not path.exists() or path == root:
             continue
-        git = path / ".git"
+        git = path if (path / "objects").is_dir() else path / ".git"  # bare, or with a work tree
         starts = (git / "HEAD", git / "packed-refs", git / "refs") if git.is_dir() else (path,)
         for start in starts:
             yield from files(start)
@@ -186,7 +189,9 @@ def _install(kind: str, path: Path, draft: Path, settings: Settings) -> None:
         )
     except RequirementsError as error:
         said = CAUSE.search(log.read_text(encoding="utf-8", errors="replace")[before:])
-        cause = " ".join(said[1].split())[:300] if said else error.what
+        cause = " ".join(said[1].split()) if said else error.what
+        of_git = GIT.search(cause)
+        cause = (of_git[1] if of_git else cause)[:300]
         hint = "correct the entry"
         if NETWORK.search(cause):
             hint = "run again with a network, or name a local source (`type: file`, `source: ./NAME.tar.gz`)"

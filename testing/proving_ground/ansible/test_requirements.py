@@ -97,6 +97,48 @@ def test_ansible_finds_a_role_and_a_collection_of_local_files(settings: Settings
     check_syntax(settings, settings.root / "inventory.yml", USUAL)
 
 
+def repository(place: Path, **files: str) -> Path:
+    """A bare repository with these files in the branch ``main``; ``__`` in a name stands for its slash."""
+    work, bare = place / "work", place.with_suffix(".git")
+    for name, text in files.items():
+        (work / name.replace("__", "/")).parent.mkdir(parents=True, exist_ok=True)
+        (work / f"{name.replace('__', '/')}.yml").write_text(f"{text}\n", encoding="utf-8")
+    git(work, "init", "--quiet", "--initial-branch=main")
+    git(work, "add", "--all")
+    git(work, "commit", "--quiet", "--message=one")
+    git(place, "clone", "--quiet", "--bare", str(work), str(bare))
+    return bare
+
+
+def git(place: Path, *words: str) -> None:
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    commands.run(["git", *author, *words], error=RequirementsError, where="git", timeout=60, cwd=place)
+
+
+def test_ansible_finds_a_role_and_a_collection_of_git_repositories(settings: Settings, tmp_path: Path) -> None:
+    role = repository(tmp_path / "greet", tasks__main="[]", meta__main="galaxy_info: {author: a, license: MIT}")
+    about = "{namespace: acme, name: tools, version: 1.0.0, readme: README.yml, authors: [a]}"
+    tools = repository(tmp_path / "tools", galaxy=about, README="", roles__web__tasks__main="[]")
+    entries = f"roles: [{{src: 'git+file://{role}', version: main, name: greet}}]\n"
+    entries += f"collections: [{{name: 'git+file://{tools}', type: git, version: main}}]\n"
+    write(settings, "requirements.yml", entries)
+    write(settings, "site.yml", "- {hosts: all, roles: [greet, acme.tools.web]}\n")
+    write(settings, "inventory.yml", "all: {hosts: {web-01: {}}}\n")
+    ensure_installed(settings, quiet())
+    check_syntax(settings, settings.root / "inventory.yml", USUAL)
+
+    git(tmp_path / "greet" / "work", "commit", "--quiet", "--allow-empty", "--message=two")
+    git(tmp_path / "greet" / "work", "push", "--quiet", str(role), "main")
+    assert installed(settings) == {}, "a new commit is installed again"
+
+
+def test_a_git_repository_that_is_not_there_is_told_in_gits_own_words(settings: Settings, tmp_path: Path) -> None:
+    write(settings, "requirements.yml", f"roles: [{{src: 'git+file://{tmp_path}/none.git', name: greet}}]\n")
+    words = rf"^requirements\.yml: cannot be installed: '{tmp_path}/none\.git' does not appear to be a git repo\w+ — "
+    with pytest.raises(RequirementsError, match=words):
+        ensure_installed(settings, quiet())
+
+
 def test_what_is_in_the_cache_is_not_installed_again(settings: Settings, galaxy: Callable[..., list[str]]) -> None:
     galaxy("exit 0")
     write(settings, "requirements.yml", "roles: [one]\ncollections: [acme.tools]\n")

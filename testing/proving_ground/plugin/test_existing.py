@@ -87,6 +87,18 @@ def test_they_are_converged_on_request_within_the_limit(project: pytest.Pytester
     assert written(project) == ["one.txt"]
 
 
+def test_workers_share_the_hosts_and_converge_them_once(project: pytest.Pytester) -> None:
+    (project.path / "test_x.py").unlink()
+    count = "{shell: echo once >> runs, args: {chdir: '{{ playbook_dir }}'}, changed_when: false}"
+    project.makefile(".yml", site=f"- {{hosts: one, gather_facts: false, tasks: [{count}]}}")
+    test = 'def test_it(host, worker_id): assert host.check_output("echo hi") == "hi"; open(worker_id, "w").close()'
+    project.makepyfile(test_a=test, test_b=test)
+    result = project.runpytest_subprocess("-n2", "-p", "no:cacheprovider", "--pg-converge")
+    result.assert_outcomes(passed=9)  # three steps, and a test of each file on each host
+    assert (project.path / "runs").read_text(encoding="utf-8").split() == ["once", "once"], "with the second converge"
+    assert {path.name for path in project.path.glob("gw*")} == {"gw0", "gw1"}, "both have tested"
+
+
 def test_hosts_that_do_not_answer_end_the_run_before_any_test(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
