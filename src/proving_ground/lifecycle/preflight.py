@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from proving_ground.ansible import mitogen
 from proving_ground.core.errors import PreflightError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
@@ -29,6 +30,8 @@ def check(settings: Settings, progress: Progress, log: Path) -> None:
     provider.ensure_running(progress)
     provider.fetch(progress, log)
     provider.remove_leftovers()
+    if line := mitogen.notice(settings):
+        progress.say(line)
 
 
 def check_disk() -> None:
