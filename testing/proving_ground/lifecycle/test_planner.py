@@ -10,6 +10,7 @@ import pytest
 
 from proving_ground.ansible.phases import Phase
 from proving_ground.core.errors import UsageError
+from proving_ground.core.project import Project
 from proving_ground.core.settings import Settings
 from proving_ground.lifecycle.planner import Facts, await_restored, plan_converge, plan_machines, plan_prepare
 from proving_ground.machines.ledger import Record
@@ -62,6 +63,15 @@ def test_with_reuse_and_nothing_up_there_is_nothing_to_test(record: Record | Non
 def test_machines_of_another_kind_are_not_replaced_unasked(other: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="machines of topology 'default' on provider 'docker' are up"):
         plan_converge(facts(UP, **other))
+
+
+def test_machines_on_other_engines_are_not_those_of_the_settings() -> None:
+    there = Record("earlier", "default", "container", phase="created", engines=["one", "two"])
+    same = Settings(Path("/project"), "now", provider="container", project=Project(engines=("one", "two")))
+    assert list(map(str, plan_machines(replace(facts(there), settings=same)))) == ["check that every machine answers"]
+    other = replace(same, project=Project(engines=("one", "three")))
+    with pytest.raises(UsageError, match="on provider 'container' of one, two are up"):
+        plan_machines(replace(facts(there), settings=other))
 
 
 def test_machines_of_a_profile_are_named_with_it_and_are_not_those_of_no_profile() -> None:
