@@ -22,6 +22,7 @@ CASES: dict[str | None, list[str]] = {
     "test_idempotence_outside_roles": [],
     "test_the_service_serves_the_motto[machine-01]": [],
 }
+README = "pip install 'pytest-proving-ground[testinfra]'"
 PODMANS_FILES = 1048576
 """The number of open files that Podman lets a container of root have, whether this root may set it or not."""
 
@@ -55,6 +56,79 @@ def test_podman_makes_the_same_machine_and_removes_it(project: Path) -> None:
     assert "podman exec -it proving-ground-" in output, "it says how to look at the machine"
     passes(project, "proving_ground.cli", "destroy")
     assert_nothing_is_left(project, "podman")
+
+
+MATRIX = """
+[tool.proving-ground]
+images = ["debian:12", "second:1"]
+init = "none"
+
+[tool.proving-ground.machines.web]
+memory = 256
+cpus = 1
+volumes = ["./data:/data:ro", "cache:/var/cache/own"]
+tmpfs = ["/scratch:size=1m"]
+ports = ["127.0.0.1::80"]
+capabilities = ["NET_ADMIN"]
+environment = {COLOUR = "blue"}
+"""
+OWN = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {ansible.builtin.copy: {content: first, dest: /etc/own}}
+"""
+ASKS = """
+NET_ADMIN, LIMITS = 1 << 12, ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def test_it_has_what_its_kind_says(host):
+    assert host.file("/etc/own").content_string == "first"
+    assert host.file("/data/file").content_string == "hello"
+    assert host.run("touch /data/new").rc != 0
+    assert host.run("touch /var/cache/own/new").rc == 0
+    assert host.mount_point("/scratch").filesystem == "tmpfs"
+    assert int(host.check_output("awk '/CapEff/ {print $2}' /proc/1/status"), 16) & NET_ADMIN
+    assert host.environment()["COLOUR"] == "blue"
+    limit = next(path for path in LIMITS if host.file(path).exists)
+    assert int(host.file(limit).content_string) == 256 * 2**20
+    assert host.check_output("getent hosts debian-12") != host.check_output("getent hosts second-1")
+"""
+
+
+@pytest.fixture
+def second_image(podman: None, debian: str) -> Iterator[None]:  # noqa: ARG001 - comes first
+    """Another image of Podman's, which is the same under another name."""
+    PODMAN.run("tag", debian, "localhost/second:1")
+    yield
+    PODMAN.run("untag", debian, "localhost/second:1")
+
+
+@pytest.mark.usefixtures("second_image")
+def test_podman_has_images_options_and_checkpoints(tmp_path: Path) -> None:
+    """A machine of each of two images, with all that a kind may say, made anew from a checkpoint."""
+    project = tmp_path / "project"
+    files = {"README.md": README, "pyproject.toml": MATRIX, "site.yml": OWN, "test_own.py": ASKS, "data/file": "hello"}
+    for name, text in files.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text, encoding="utf-8")
+    options = ("--pg-provider=podman", "--pg-checkpoints")
+    try:
+        passes(project, "pytest", *options, "--pg-keep=always", "-k", "converge or own")
+        assert [name for name in cases_of(project) if name] == [
+            "test_converge",
+            "test_it_has_what_its_kind_says[debian-12]",
+            "test_it_has_what_its_kind_says[second-1]",
+        ]
+        containers = PODMAN.containers_of(Settings(project, "look").checkout_id)
+        assert [PODMAN.run("port", each).startswith("80/tcp -> 127.0.0.1:") for each in containers] == [True, True]
+        passes(project, "proving_ground.cli", "destroy")
+        assert "from checkpoint converged of" in passes(project, "pytest", *options, "-k", "own", "--pg-keep=never")
+    finally:
+        passes(project, "proving_ground.cli", "destroy", "--provider=podman")
+        passes(project, "proving_ground.cli", "checkpoints", "--prune=all", "--provider=podman")
+    assert_nothing_is_left(project, "podman")
+    assert PODMAN.run("image", "ls", "--quiet", "proving-ground/checkpoint") == ""
 
 
 @pytest.fixture
