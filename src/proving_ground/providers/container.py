@@ -17,7 +17,7 @@ from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.providers import container_options, container_start, docker_snapshots
-from proving_ground.providers.container_image import Image, identifier, image_of
+from proving_ground.providers.container_image import DOCKERFILE, Image, built_name, identifier, image_of
 from proving_ground.providers.container_start import Group, Machine
 from proving_ground.providers.engine import LABEL, Engine
 from proving_ground.providers.on_engine import OnEngine
@@ -46,8 +46,10 @@ class Container(OnEngine):
         return "\n".join(f"{name} {self._identifier(name)}" for name in names)
 
     def _identifier(self, name: str) -> str:
-        if (archive := self.settings.root / name).is_file():  # to hash it would take a second
-            known = archive.stat()
+        if (file := self.settings.root / name).is_file():
+            if DOCKERFILE.fullmatch(file.name):
+                return identifier(self.engine, built_name(file))
+            known = file.stat()  # to hash an archive would take a second
             return f"{known.st_size} {known.st_mtime_ns}"
         return identifier(self.engine, name)
 

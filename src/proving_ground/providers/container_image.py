@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,8 +18,16 @@ from proving_ground.process.services import cache_directory
 from proving_ground.providers.engine import Engine
 
 ARCHIVES = "proving-ground/archive"
+BUILT = "proving-ground/built"
 PREPARED = "proving-ground/prepared"
-"""Names of the images that the harness imports from an archive, and of those that it builds on top of another."""
+"""Names of the images that the harness imports from an archive, builds of a project's Dockerfile, or of another image.
+"""
+
+DOCKERFILE = re.compile(r"(.+\.)?(dockerfile|containerfile)(\..+)?", re.IGNORECASE)
+"""The name of a file that describes an image: ``Dockerfile``, ``Dockerfile.web``, ``web.dockerfile``."""
+
+COPIES = re.compile(r"^\s*(COPY|ADD)\s+(?!.*--from=)", re.IGNORECASE | re.MULTILINE)
+"""A line of a Dockerfile that takes files from its directory."""
 
 PULL_SECONDS = 900.0
 BUILD_SECONDS = 900.0
@@ -65,7 +75,7 @@ def image_of(name: str, settings: Settings, engine: Engine, progress: Progress, 
     """Return an image for a project's machines; pull it, and build what it lacks on top of it, if necessary.
 
     Args:
-        name: the image's, or the path of an archive, relative to the project's root directory.
+        name: the image's, or the path of an archive or of a Dockerfile, relative to the project's root directory.
         settings: of the project.
         engine: has the image.
         progress: receives a line for each slow step.
@@ -76,8 +86,9 @@ def image_of(name: str, settings: Settings, engine: Engine, progress: Progress, 
         MachineError: what it lacks could not be installed.
     """
     project = settings.project
-    if (archive := settings.root / name).is_file():
-        name = _imported(archive, engine, progress, log)
+    if (file := settings.root / name).is_file():
+        made = _built if DOCKERFILE.fullmatch(file.name) else _imported
+        name = made(file, engine, progress, log)
     found = _looked_at(_present(name, engine, progress, log), engine, project.python, log)
     wants_systemd = project.init != "none"
     lacks = [
@@ -116,6 +127,31 @@ def _imported(archive: Path, engine: Engine, progress: Progress, log: Path) -> s
     if not identifier(engine, name, log):
         with progress.step(f"import {archive.name}"):
             engine.run("import", str(archive), name, log=log, timeout=BUILD_SECONDS)
+    return name
+
+
+def built_name(file: Path) -> str:
+    """Return the name of the image that a Dockerfile describes: its content's, or its path's if it copies files."""
+    text = file.read_text(encoding="utf-8")
+    content = f"{file}\0{text}" if COPIES.search(text) else text
+    return f"{BUILT}:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+
+
+def _built(file: Path, engine: Engine, progress: Progress, log: Path) -> str:
+    """Build the image of a Dockerfile once for each content; return its name.
+
+    The engine has to see whether files have changed that the Dockerfile copies: it caches each of its steps.
+    """
+    name, copies = built_name(file), COPIES.search(file.read_text(encoding="utf-8"))
+    if not copies and identifier(engine, name):
+        return name
+    with progress.step(f"image: build {file.name}"), ExitStack() as stack:
+        context = str(file.parent) if copies else stack.enter_context(tempfile.TemporaryDirectory())
+        words = ("build", "--quiet", "--tag", name, "--file", str(file), context)
+        try:
+            engine.run(*words, log=log, timeout=BUILD_SECONDS)
+        except MachineError as error:
+            raise PreflightError(f"{file.name} cannot be built: {error.what}", where="image", log=log) from error
     return name
 
 

@@ -10,7 +10,7 @@ from proving_ground.core.errors import HarnessError, MachineError, PreflightErro
 from proving_ground.core.progress import Progress
 from proving_ground.core.project import Project
 from proving_ground.core.settings import Settings
-from proving_ground.providers.container_image import PREPARED, Image, image_of
+from proving_ground.providers.container_image import BUILT, PREPARED, Image, image_of
 from proving_ground.providers.docker_engine import DockerEngine
 
 WHOLE = "systemd=/lib/systemd/systemd\npackages=apt-get\npython=/usr/bin/python3\n"
@@ -23,6 +23,7 @@ class Engine(DockerEngine):
         self.images = dict(images)
         self.looks = 0
         self.built: list[str] = []
+        self.files: list[list[str]] = []
 
     def run(self, *words: str, **_: object) -> str:
         match words:
@@ -42,6 +43,11 @@ class Engine(DockerEngine):
                 if found is None:
                     raise MachineError('exec: "/bin/sh": no such file or directory')
                 return found
+            case ("build", _, _, name, "--file", file, context):
+                self.files.append(sorted(path.name for path in Path(context).iterdir()))
+                if "RUN false" in (text := Path(file).read_text(encoding="utf-8")):
+                    raise MachineError("returned a non-zero code: 1")
+                self.images[name] = f"{WHOLE}packages={hash(text)}\n"
             case ("build", _, _, name, context):
                 self.built.append((Path(context) / "Dockerfile").read_text(encoding="utf-8"))
                 self.images[name] = WHOLE
@@ -101,6 +107,32 @@ def test_an_archive_is_as_good_as_an_image(root: Path) -> None:
     first = find(root, engine, "rootfs.tar")
     (root / "rootfs.tar").write_text(f"{WHOLE}more=1\n", encoding="utf-8")
     assert find(root, engine, "rootfs.tar").name != first.name, "another content is another image"
+
+
+def test_a_dockerfile_is_built_once_for_each_content(root: Path) -> None:
+    (root / "large").touch()
+    (root / "Dockerfile").write_text("FROM mine\nCOPY --from=other /a /a\n", encoding="utf-8")
+    engine = Engine()
+    first = find(root, engine, "Dockerfile")
+    assert first.name.startswith(f"{BUILT}:")
+    assert find(root, engine, "Dockerfile") == first
+    assert engine.files == [[]], "nothing is sent to the engine that it does not copy"
+    (root / "Dockerfile").write_text("FROM mine\nRUN true\n", encoding="utf-8")
+    assert find(root, engine, "Dockerfile").name != first.name
+
+
+def test_the_engine_sees_whether_files_have_changed_that_a_dockerfile_copies(root: Path) -> None:
+    (root / "images").mkdir()
+    (root / "images" / "Dockerfile.web").write_text("FROM mine\nCOPY page /srv/\n", encoding="utf-8")
+    (root / "images" / "page").touch()
+    engine = Engine()
+    assert find(root, engine, "images/Dockerfile.web") == find(root, engine, "images/Dockerfile.web")
+    assert engine.files == [["Dockerfile.web", "page"]] * 2
+
+
+def test_a_dockerfile_that_cannot_be_built_is_told(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM mine\nRUN false\n", encoding="utf-8")
+    assert "image: Dockerfile cannot be built: returned a non-zero code: 1" in refusal(root, Engine(), "Dockerfile")
 
 
 def test_an_image_that_is_not_there_is_told_with_the_nearest(root: Path) -> None:

@@ -15,9 +15,8 @@ WITHOUT_EFFECT = frozenset(
 PREPARED = "do it in prepare.yml, or start the machines yourself and test them with the provider `existing`"
 
 LOST = {
-    "dockerfile": ("no Dockerfile is built here", "build it, tag it, and name the tag as `image`"),
-    "buildargs": ("no Dockerfile is built here", "build it, tag it, and name the tag as `image`"),
-    "cache_from": ("no Dockerfile is built here", "build it, tag it, and name the tag as `image`"),
+    "buildargs": ("a Dockerfile is built without arguments", "write their values to it: `ARG NAME=value`"),
+    "cache_from": ("the engine decides what it takes from its cache", "nothing"),
     "registry": ("the engine logs in to registries", "run `docker login` once"),
     "docker_host": ("all machines are on one engine", "choose it: DOCKER_HOST, or `docker context use`"),
     "cacert_path": ("the engine's client has its own certificates", "set DOCKER_CERT_PATH"),

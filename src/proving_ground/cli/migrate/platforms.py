@@ -8,9 +8,11 @@ import re
 from typing import Any
 
 from proving_ground.cli.migrate.platform_keys import GENERAL, LOST, WITHOUT_EFFECT
+from proving_ground.cli.migrate.provisioner import relative
 from proving_ground.cli.migrate.translation import Translation
 from proving_ground.core.kinds import RESERVED
 from proving_ground.core.problems import Keys
+from proving_ground.providers.container_image import DOCKERFILE
 
 NAME = re.compile(r"[A-Za-z]([A-Za-z0-9._-]{0,40}[A-Za-z0-9])?")
 PORT = re.compile(r"(([0-9.]+:)?[0-9]*:)?[0-9]+(/(tcp|udp|sctp))?")
@@ -94,6 +96,7 @@ def machine(translation: Translation, number: int, platform: dict[str, Any], *, 
         found["groups"] = groups
     if platform.get("image"):
         found["image"] = translation.portable(str(platform["image"]))
+    _dockerfile(translation, where, platform, found)
     memory, cpus = memory_of(platform.get("memory")), platform.get("cpus")
     if memory:
         found["memory"] = memory
@@ -121,6 +124,7 @@ def machine(translation: Translation, number: int, platform: dict[str, Any], *, 
         found["environment"] = {str(key): translation.portable(str(value)) for key, value in environment.items()}
     known = {
         "image",
+        "dockerfile",
         "groups",
         "children",
         "memory",
@@ -136,6 +140,22 @@ def machine(translation: Translation, number: int, platform: dict[str, Any], *, 
         if key not in known:
             translation.lose((*where, key), *LOST.get(key, GENERAL))
     return {key: value for key, value in found.items() if value not in ([], {})}
+
+
+def _dockerfile(translation: Translation, where: Keys, platform: dict[str, Any], found: dict[str, Any]) -> None:
+    """Name a Dockerfile as the image; Molecule makes it of a template, which nothing does here."""
+    if not platform.get("dockerfile") or platform.get("pre_build_image"):
+        return
+    path = relative(translation, str(platform["dockerfile"]))
+    file = translation.scenario.root / path
+    if not file.is_file() or not DOCKERFILE.fullmatch(file.name):
+        reason = f"there is no {path}" if not file.is_file() else f"{path} is not called Dockerfile"
+        translation.lose((*where, "dockerfile"), reason, "name a Dockerfile as `image`")
+    elif file.suffix == ".j2" or "{{" in file.read_text(encoding="utf-8"):
+        reason = "a template is no Dockerfile"
+        translation.lose((*where, "dockerfile"), reason, "write the Dockerfile that it makes, and name that as `image`")
+    else:
+        found["image"] = path
 
 
 def _groups(translation: Translation, where: Keys, platform: dict[str, Any]) -> list[str]:

@@ -245,6 +245,26 @@ def test_a_playbook_that_does_not_lie_beside_the_others_is_named(root: Path, tra
     assert lost(found) == {}
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "more", "image"),
+    [
+        ("Dockerfile", "FROM debian", "", "molecule/default/Dockerfile"),
+        ("Dockerfile", "FROM debian", "pre_build_image: true", "debian"),
+        ("Dockerfile.j2", "FROM debian", "", None),
+        ("Dockerfile", "FROM {{ item.image }}", "", None),
+        ("Dockerfile", "", "", None),
+    ],
+)
+def test_a_dockerfile_is_the_image_and_a_template_of_one_is_told(
+    root: Path, translated: Translates, file: str, text: str, more: str, image: str | None
+) -> None:
+    if text:
+        (root / "molecule" / "default" / file).write_text(text, encoding="utf-8")
+    found = translated(f"platforms: [{{name: a, image: debian, dockerfile: {file}, {more}}}]")
+    assert found.settings["image"] == (image or "debian")
+    assert ("platforms[0].dockerfile" in lost(found)) == (image is None)
+
+
 def test_playbooks_beside_molecule_that_run_here_as_steps_are_told(root: Path, translated: Translates) -> None:
     for name in ("prepare.yml", "verify.yml", "cleanup.yml", "molecule/default/verify.yml"):
         (root / name).write_text("- hosts: all\n", encoding="utf-8")
