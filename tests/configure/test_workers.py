@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import secrets
 from collections.abc import Iterator
@@ -130,15 +131,15 @@ def test_kubelet_has_no_read_only_port(host: Host) -> None:
 
 
 @pytest.fixture
-def another_node(pg_topology: Topology, pg_node: Node, pg_kube: Kube) -> Iterator[str]:
-    """The name of a node that is not ``node``; where there is none, one that only the API server knows."""
+def other_nodes(pg_topology: Topology, pg_node: Node, pg_kube: Kube) -> Iterator[list[str]]:
+    """The names of all nodes but ``pg_node``; where there is none, of one that only the API server knows."""
     others = [other.name for other in kubernetes_nodes(pg_topology) if other.name != pg_node.name]
     if others:
-        yield others[-1]
+        yield others
         return
     made_up = f"nobody-{secrets.token_hex(3)}"
     pg_kube.core.create_node({"metadata": {"name": made_up}, "spec": {"unschedulable": True}})
-    yield made_up
+    yield [made_up]
     pg_kube.core.delete_node(made_up)
 
 
@@ -158,7 +159,7 @@ def patch(pki: Pki, master: Node, who: str, path: str, change: object) -> Answer
 @every_worker
 def test_worker_can_change_itself_and_no_other_node(
     pg_node: Node,
-    another_node: str,
+    other_nodes: list[str],
     pki: Pki,
     pg_topology: Topology,
 ) -> None:
@@ -166,8 +167,8 @@ def test_worker_can_change_itself_and_no_other_node(
     for value in ("yes", None):  # set it, and take it away again
         change = {"metadata": {"annotations": {"proving-ground.test/changed": value}}}
         assert patch(pki, master, who, f"/api/v1/nodes/{pg_node.name}", change).status == 200
-        for part in ("", "/status"):
-            answer = patch(pki, master, who, f"/api/v1/nodes/{another_node}{part}", change)
+        for another, part in itertools.product(other_nodes, ("", "/status")):
+            answer = patch(pki, master, who, f"/api/v1/nodes/{another}{part}", change)
             assert answer.status == 403, answer
 
 

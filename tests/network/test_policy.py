@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,18 +71,18 @@ class Scene:
 def scene(
     pg_kube: Kube, probes: Probes, mesh: Mesh, pg_namespaces: Namespaces, pg_topology: Topology
 ) -> Iterator[Scene]:
-    """The server on the first worker, all clients on the last one."""
-    workers = pg_topology.group("kube_worker")
-    here, there = workers[0].name, workers[-1].name
+    """The server on one worker, each client on another one as long as there are others."""
+    here, *others = [node.name for node in pg_topology.group("kube_worker")]
+    theirs = dict(zip(CLIENTS, itertools.cycle(others or [here]), strict=False))
     namespace = pg_namespaces.create("policy")
     visitors = pg_namespaces.create("visitors", {"team": "visitors"})
     manifest = probes.manifest
     inside = [
         manifest("server", here),
-        manifest("friend", there, labels={"role": "friend"}),
-        manifest("stranger", there),
+        manifest("friend", theirs["friend"], labels={"role": "friend"}),
+        manifest("stranger", theirs["stranger"]),
     ]
-    probes.start({visitors: [manifest("visitor", there)], namespace: inside})
+    probes.start({visitors: [manifest("visitor", theirs["visitor"])], namespace: inside})
     node = next(pod.name for pod in mesh.nodes if pod.node == here)
     yield Scene(pg_kube, probes, namespace, visitors, node, probes.pods["server"].address)
     for name in (namespace, visitors):
