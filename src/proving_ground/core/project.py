@@ -25,8 +25,8 @@ class Project:
     """A project's settings; every path is relative to its root directory.
 
     Attributes:
-        image: the container image of the machines, or a tar archive with a root file system; empty if Vagrant creates
-            the machines.
+        image: the container image of the machines, or a Dockerfile, or a tar archive with a root file system; empty if
+            Vagrant creates the machines.
         images: a matrix: each of these images has its own set of machines; empty for one set.
         init: process 1 of a container: ``systemd``, or ``none`` for a process that only waits; empty means systemd.
         privileged: whether containers run with ``--privileged``.
