@@ -15,6 +15,7 @@ from proving_ground.core.polling import NotReady, wait_until
 from proving_ground.core.settings import Settings
 from proving_ground.machines.ledger import Ledger
 from proving_ground.providers import docker_snapshots
+from proving_ground.providers.docker_engine import USUAL_HOST
 from proving_ground.providers.engine import LABEL
 from testing.installed.environments import environment_for
 
@@ -85,6 +86,16 @@ def checkpoints_on(engine: SecondEngine) -> list[str]:
     return engine.run("image", "ls", "--quiet", "--no-trunc", docker_snapshots.IMAGES).split()
 
 
+def own_names(engines: dict[str, SecondEngine]) -> dict[str, str]:
+    """The machines, and what each has written into its own file."""
+    names = ("ps", "--filter", f"label={LABEL}", "--format", "{{.Names}}")
+    return {
+        name.split("-", 3)[3]: engine.run("exec", name, "cat", "/etc/own-name")
+        for engine in engines.values()
+        for name in engine.run(*names).split()
+    }
+
+
 def assert_nothing_is_left_on(engines: dict[str, SecondEngine], project: Path) -> None:
     assert {name: left_on(engine) for name, engine in engines.items()} == {"one": [], "two": []}
     assert Ledger(Settings(project, "afterwards").state_directory).read() is None
@@ -109,13 +120,33 @@ def test_machines_of_two_engines_find_each_other_by_name_and_are_removed(
     assert_nothing_is_left_on(engines, project)
 
 
+NAMED = """\
+---
+- name: Each machine knows its own name
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Write it
+      ansible.builtin.copy:
+        content: "{{ inventory_hostname }}"
+        dest: /etc/own-name
+        mode: "0644"
+"""
+
+
 @pytest.mark.parametrize("project", ["cluster"], indirect=True)
 def test_a_checkpoint_comes_back_on_each_machines_own_engine(project: Path, engines: dict[str, SecondEngine]) -> None:
+    (project / "site.yml").write_text(NAMED, encoding="utf-8")
+    # Another run on this host could have the network that the first attempt got.
+    options = (OF_COMMANDS, "--checkpoints", "--network-prefix=10.77.0")
     try:
-        for expected in (0, 1):
-            output = passes(project, "pytest", SWARM, "--pg-checkpoints", "--pg-keep=never")
-            assert output.count("from checkpoint converged of") == expected, output
-        assert_nothing_is_left_on(engines, project)
+        for tasks in (1, 0):
+            passes(project, "proving_ground.cli", "up", *options)
+            logs = [path.read_text(encoding="utf-8") for path in (project / "artifacts" / "latest").glob("ansible.log")]
+            assert "".join(logs).count("TASK [Write it]") == tasks
+            assert own_names(engines) == {name: name for name in ("web-01", "web-02", "store-01")}
+            passes(project, "proving_ground.cli", "destroy")
+            assert_nothing_is_left_on(engines, project)
         assert [len(checkpoints_on(engine)) for engine in engines.values()] == [4, 2], "before and after the converge"
     finally:
         run(project, "proving_ground.cli", "checkpoints", OF_COMMANDS, "--prune", "all")
@@ -159,4 +190,39 @@ def test_an_engine_that_does_not_answer_is_named_and_cleaned_by_the_next_removal
         engines["two"].start()
     assert left_on(engines["two"]), "it still has its machine"
     passes(project, "proving_ground.cli", "destroy")
+    assert_nothing_is_left_on(engines, project)
+
+
+ENGINES = 'engines = ["one", "two"]'
+
+
+@pytest.mark.parametrize("project", ["cluster"], indirect=True)
+@pytest.mark.parametrize(
+    ("said", "wrong", "code", "text"),
+    [
+        (ENGINES, 'engines = ["two", "one"]', 12, "the first, two, is no manager of its swarm — put a manager first"),
+        (
+            ENGINES,
+            f'engines = ["one", "{USUAL_HOST}"]',
+            12,
+            f"{USUAL_HOST} is in no swarm (inactive) — run `docker swarm",
+        ),
+        (ENGINES, 'engines = ["one", "tow"]', 12, "the Docker engine at tow does not answer: "),
+        (
+            "disk == ssd",
+            "disk == tape",
+            11,
+            "placement of store-01: no engine has node.labels.disk == tape — it is ssd on two",
+        ),
+    ],
+    ids=["a worker first", "no swarm", "no context", "no label"],
+)
+def test_what_cannot_be_is_one_line_and_nothing_is_made(
+    project: Path, engines: dict[str, SecondEngine], said: str, wrong: str, code: int, text: str
+) -> None:
+    table = project / "pyproject.toml"
+    table.write_text(table.read_text(encoding="utf-8").replace(said, wrong), encoding="utf-8")
+    done = run(project, "proving_ground.cli", "create", OF_COMMANDS)
+    assert (done.returncode, text in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
     assert_nothing_is_left_on(engines, project)
