@@ -99,6 +99,8 @@ def test_a_task_that_its_block_rescues_is_no_failure(tmp_path: Path, runner: Run
     stats["event_data"]["rescued"] = {"etcd-01": 1}
     runner.events = [rescued, event("runner_on_ok", tmp_path), stats]
     assert [outcome.status for outcome in converge(tmp_path).outcomes] == ["rescued", "ok"]
+    notes = Timeline(tmp_path / "timeline.jsonl").read()
+    assert [note["hosts"] for note in notes if note["kind"] == "rescued"] == [{"etcd-01": 1}], "for the report"
     fatal = event("runner_on_failed", tmp_path, msg="disk full")
     runner.events, runner.status = [rescued, fatal, stats], "failed"
     with pytest.raises(ConvergeError, match="disk full"):
