@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -13,6 +14,7 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from testinfra.host import Host
 
+from fixtures.api import patient
 from fixtures.etcd import CLIENT_PORT, NETWORK_KEY, PEER_PORT, Etcd
 from fixtures.etcd_writer import Writer, Writes
 from fixtures.pki import Issue, Pki
@@ -180,7 +182,7 @@ def test_etcd_keeps_a_written_key_over_a_restart(host: Host, pg_node: Node, etcd
         assert kept == value.encode()
     finally:
         etcd.run("del", key)
-        etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
+        etcd.timeouts.wait_until("the API server has found etcd again", api_answers(pg_kube), timeout=60)
 
 
 @pytest.mark.disruptive
@@ -195,7 +197,7 @@ def test_etcd_answers_without_one_of_its_members(etcd: Etcd, pg_hosts: Hosts, pg
     try:
         etcd.timeouts.wait_until("the others take a key", lambda: put(etcd, key, value, asked), timeout=30)
         assert etcd.get(key, member=etcd.members[1]) == value.encode()
-        etcd.timeouts.wait_until("the API server answers", lambda: api_is_ready(pg_kube), timeout=30)
+        etcd.timeouts.wait_until("the API server answers", api_answers(pg_kube), timeout=30)
     finally:
         pg_hosts[lost.name].check_output("systemctl start etcd.service")
         etcd.run("del", key)
@@ -227,7 +229,7 @@ def test_etcd_loses_no_write_when_its_leader_dies(
     finally:
         writes = writer.end()
         etcd.timeouts.wait_until(f"{dying.name} is one of them again", lambda: healthy(etcd, dying), timeout=30)
-        etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
+        etcd.timeouts.wait_until("the API server has found etcd again", api_answers(pg_kube), timeout=60)
     assert writes.lost == ()
     assert writes.pause <= etcd.timeouts.seconds(LEADERLESS), writes.errors
 
@@ -308,7 +310,7 @@ def renewal(
         )
     finally:
         writes = writer.end()
-    etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
+    etcd.timeouts.wait_until("the API server has found etcd again", api_answers(pg_kube), timeout=60)
     unchanged = [name for name, process in before.items() if main_pid(pg_hosts[name]) == process]
     assert unchanged == [], "members did not restart, although their certificates are new"
     restarts = tuple(restart_of(pg_hosts[member.name], member.name) for member in etcd.members)
@@ -369,7 +371,7 @@ def test_etcd_members_trust_each_other_after_a_new_authority(
     assert {each["endpoint"]: each["health"] for each in health} == {
         f"https://{member.address}:{CLIENT_PORT}": True for member in etcd.members
     }
-    etcd.timeouts.wait_until("the API server has found etcd again", lambda: api_is_ready(pg_kube), timeout=60)
+    etcd.timeouts.wait_until("the API server has found etcd again", api_answers(pg_kube), timeout=60)
 
 
 def main_pid(host: Host) -> str:
@@ -383,10 +385,5 @@ def put(etcd: Etcd, key: str, value: str, member: Node) -> None:
         raise NotReady(str(failure)) from failure
 
 
-def api_is_ready(kube: Kube) -> None:
-    from kubernetes import client
-
-    try:
-        kube.core.list_namespace(limit=1, _request_timeout=5)
-    except (client.ApiException, OSError) as error:
-        raise NotReady(str(error)) from error
+def api_answers(kube: Kube) -> Callable[[], object]:
+    return patient(lambda: kube.core.list_namespace(limit=1, _request_timeout=5))

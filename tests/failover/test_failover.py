@@ -7,12 +7,13 @@ import itertools
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from testinfra.host import Host
 
+from fixtures.api import patient
 from fixtures.faults import FAULTS, Fault, api_server_hangs, cut_off, frozen
 from fixtures.pki import Pki
 from fixtures.virtual_address import PORT, VirtualAddress
@@ -113,21 +114,6 @@ def whole_again(node: Node, shared_address: VirtualAddress, kube: Kube) -> None:
             raise NotReady(f"keepalived's check ends with {check.rc}")
 
     shared_address.timeouts.wait_until(f"{node.name} is whole again", patient(probe), timeout=90, interval=1)
-
-
-def patient(probe: Callable[[], object]) -> Callable[[], object]:
-    """A probe that takes an API that does not answer for one that is not ready yet."""
-
-    def ask() -> object:
-        from kubernetes import client
-        from urllib3.exceptions import HTTPError
-
-        try:
-            return probe()
-        except (client.ApiException, HTTPError, OSError) as error:
-            raise NotReady(str(error)) from error
-
-    return ask
 
 
 def endpoints(kube: Kube, shared_address: VirtualAddress) -> list[Node]:
