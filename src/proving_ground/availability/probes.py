@@ -101,4 +101,4 @@ class TcpProbe:
 
     def __call__(self) -> None:
         """Connect once; raises OSError if that fails."""
-        socket.create_connection((self.host, self.port), self.timeout).close()
+        socket.create_connection((self.host, self.port), timeout=self.timeout).close()

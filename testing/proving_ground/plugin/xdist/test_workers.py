@@ -90,7 +90,7 @@ def run_playbook(settings, inventory, progress, *arguments, plays=None, timeouts
     return Converge((Outcome("etcd-01", "store", "Install", "site.yml:1", "ok", 0.1),), Path())
 
 
-depot.ensure = lambda root, report: SimpleNamespace(path=Path("view"), key="key", images={})
+depot.ensure = lambda root, report, release: SimpleNamespace(path=Path("view"), key="key", images={})
 machines.create, machines.destroy, executor.run_playbook = create, destroy, run_playbook
 preflight.check = preflight.check_reachable = lambda *arguments: None
 networks.routes = lambda: [("vpn0", IPv4Network(network)) for network in os.environ.get("IN_USE", "").split()]
