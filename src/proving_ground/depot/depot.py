@@ -158,15 +158,19 @@ def read(file: Path) -> recipes.Source:
 
 
 def read_release(directory: Path, release: str) -> recipes.Source | None:
-    """Return the text of a release; None if none is chosen. Raises DepotError if there is no such file."""
-    if not release:
-        return None
+    """Return the text of a release; None if the depot offers none.
+
+    Raises:
+        DepotError: the depot does not offer it, or offers some of which none is chosen.
+    """
     file = directory / releases.DIRECTORY / f"{release}.yml"
-    known = sorted(path.stem for path in file.parent.glob("*.yml"))
-    if release not in known:
-        where = f"{shown(file.parent)}/"
+    known, where = sorted(path.stem for path in file.parent.glob("*.yml")), f"{shown(file.parent)}/"
+    if known and not release:
+        hint = f"set `release` in [tool.proving-ground] to one of: {', '.join(known)}"
+        raise DepotError("no release is chosen", where=where, hint=hint)
+    if release and release not in known:
         raise DepotError(f"there is no release {release}", where=where, hint=nearest(release, known) if known else "")
-    return read(file)
+    return read(file) if release else None
 
 
 def ensure(

@@ -165,7 +165,14 @@ def test_depot_release_that_does_not_exist_is_refused_with_the_nearest(tmp_path:
     (tmp_path / "releases" / "1.36.yml").write_text("")
     with pytest.raises(DepotError, match=r"releases/: there is no release 1\.63 — did you mean 1\.36\?$"):
         read_release(tmp_path, "1.63")
+
+
+def test_depot_that_offers_releases_needs_one_to_be_chosen(tmp_path: Path) -> None:
     assert read_release(tmp_path, "") is None
+    (tmp_path / "releases").mkdir()
+    (tmp_path / "releases" / "1.36.yml").write_text("")
+    with pytest.raises(DepotError, match=r"releases/: no release is chosen — set `release` .* to one of: 1\.36$"):
+        read_release(tmp_path, "")
 
 
 RELEASES = sorted(path.stem for path in (ROOT / "depot" / "releases").glob("*.yml"))
