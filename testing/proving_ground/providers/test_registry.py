@@ -83,7 +83,7 @@ def test_names_of_one_checkout_never_begin_those_of_another() -> None:
 
 
 def test_what_one_provider_needs_is_no_part_of_what_every_node_gets(tmp_path: Path) -> None:
-    depot = Depot(ROOT / "depot", tmp_path)
+    depot = Depot(ROOT / "depot", tmp_path, "1.37")
     assert "machine" in depot.recipe
     assert not {"machine", "kernel"} & set(depot.plan().recipe)
     assert set(depot.plan(["machine"]).recipe) == {"node", "kernel", "machine"}
