@@ -8,13 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from proving_ground.core.errors import MachineError
+from proving_ground.core.polling import NotReady
 from proving_ground.core.settings import named
+from proving_ground.core.timeouts import USUAL
 from proving_ground.providers.docker_engine import DOCKER
 from proving_ground.providers.engine import Engine
 
 IMAGES = "proving-ground/checkpoint"
 OWNER = "proving-ground.checkpoints-of"
 """Label of checkpoints' volumes; its value is the checkout's id. Machines' own volumes have another label."""
+
+BUSY = "unable to freeze"
+"""What runc says when it has tried a thousand times to freeze a control group of version 1."""
 
 COPY = r"""
 set -eu
@@ -108,16 +114,35 @@ def save(machines: Sequence[Saved], checkout: str, written_once: Iterable[str], 
     return copied + sum(each - base for each in sizes)
 
 
+def _named(containers: Iterable[str]) -> list[str]:
+    """The filters of ``docker ps`` for exactly these containers."""
+    return [f"--filter=name=^/{each}$" for each in containers]
+
+
+def _pause(containers: Sequence[str], log: Path) -> None:
+    """Pause them all; one that forks processes faster than the engine freezes them takes more than one attempt."""
+    running = list(containers)
+
+    def attempt() -> None:
+        try:
+            DOCKER.run("pause", *running, log=log)
+        except MachineError as error:
+            if BUSY not in str(error):
+                raise
+            running[:] = DOCKER.run("ps", "--quiet", *_named(containers), "--filter=status=running").split()
+            raise NotReady(str(error)) from error
+
+    USUAL.wait_until("the machines stand still", attempt, timeout=60, interval=1)
+
+
 @contextmanager
 def _standing_still(containers: Sequence[str], log: Path) -> Iterator[None]:
     try:
-        DOCKER.run("pause", *containers, log=log)
+        _pause(containers, log)
         yield
     finally:
         # Also after an error or interruption: unpause all paused containers.
-        standing = DOCKER.run(
-            "ps", "--quiet", "--filter", "status=paused", *(f"--filter=name=^/{each}$" for each in containers)
-        )
+        standing = DOCKER.run("ps", "--quiet", *_named(containers), "--filter=status=paused")
         if standing:
             DOCKER.run("unpause", *standing.split(), log=log)
 

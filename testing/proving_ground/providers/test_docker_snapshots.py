@@ -18,10 +18,13 @@ LOG = Path("docker.log")
 class Engine:
     """Notes what is asked of it, and which containers stand still at that time."""
 
+    everybody = frozenset(each.machine for each in MACHINES)
+
     def __init__(self) -> None:
         self.asked: list[tuple[str, frozenset[str]]] = []
         self.paused: frozenset[str] = frozenset()
         self.fails = ""
+        self.busy = 0
 
     def docker(self, *words: str, **_: object) -> str:
         name = " ".join(words[:2]) if words[0] in {"volume", "image"} else words[0]
@@ -29,7 +32,14 @@ class Engine:
         if name == self.fails:
             raise MachineError("no space left on device")
         if name == "pause":
-            self.paused = frozenset(words[1:])
+            assert not self.paused & set(words[1:]), "the engine refuses to pause what is paused"
+            if self.busy:
+                self.busy -= 1
+                self.paused |= set(words[2:])
+                raise MachineError(
+                    "docker: Cannot pause container: OCI runtime pause failed: unable to freeze: unknown"
+                )
+            self.paused |= set(words[1:])
         if name == "unpause":
             self.paused -= set(words[1:])
         answers = {
@@ -37,7 +47,7 @@ class Engine:
             "volume inspect": "/var/lib/docker/volumes/one/_data\n",
             "run": "1000\n2000\n",
             "image inspect": "50\n80\n90\n",
-            "ps": "\n".join(self.paused),
+            "ps": "\n".join(self.paused if "--filter=status=paused" in words else self.everybody - self.paused),
         }
         return answers.get(name, "")
 
@@ -79,6 +89,20 @@ def test_machines_run_on_when_they_could_not_be_saved(engine: Engine, fails: str
     with pytest.raises(MachineError):
         docker_snapshots.save(MACHINES, "checkout", (), "node:1", LOG)
     assert engine.paused == frozenset()
+
+
+def test_a_machine_that_is_too_busy_to_be_frozen_is_asked_again(engine: Engine) -> None:
+    engine.busy = 2
+    docker_snapshots.save(MACHINES, "checkout", (), "node:1", LOG)
+    assert {standing for name, standing in engine.asked if name in {"commit", "run"}} == {engine.everybody}
+    assert engine.paused == frozenset()
+
+
+def test_machines_that_the_engine_refuses_to_pause_are_not_asked_again(engine: Engine) -> None:
+    engine.fails = "pause"
+    with pytest.raises(MachineError, match="no space left"):
+        docker_snapshots.save(MACHINES, "checkout", (), "node:1", LOG)
+    assert [name for name, _ in engine.asked].count("pause") == 1
 
 
 def test_new_volumes_carry_whose_they_are(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
