@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proving_ground.core.errors import MachineError
-from proving_ground.core.polling import NotReady
+from proving_ground.core.polling import NotReady, WaitTimeoutError
 from proving_ground.core.settings import named
 from proving_ground.core.timeouts import USUAL
 from proving_ground.providers.docker_engine import DOCKER
@@ -132,7 +132,10 @@ def _pause(containers: Sequence[str], log: Path) -> None:
             running[:] = DOCKER.run("ps", "--quiet", *_named(containers), "--filter=status=running").split()
             raise NotReady(str(error)) from error
 
-    USUAL.wait_until("the machines stand still", attempt, timeout=60, interval=1)
+    try:
+        USUAL.wait_until("the machines stand still", attempt, timeout=60, interval=1)
+    except WaitTimeoutError as error:
+        raise MachineError(str(error), hint="try again when the host is less busy", log=log) from error
 
 
 @contextmanager
