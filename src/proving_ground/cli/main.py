@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from proving_ground.core.table import is_asked_for
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.machines.lock import locked
 from proving_ground.plugin import artifacts
-from proving_ground.plugin.configuration import settings_from
+from proving_ground.plugin.configuration import Values, settings_from
 from proving_ground.plugin.options import OPTIONS, value
 
 if TYPE_CHECKING:
@@ -66,8 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return migrate.run(options, Path.cwd())
         root = find_project(Path.cwd())
         if options.command == "depot":
-            profile = options.profile or os.environ.get("PG_PROFILE")
-            return depot.run(options, settings_from({"profile": profile}, root), Progress())
+            return depot.run(options, settings_from({"profile": values_of(options)["profile"]}, root), Progress())
         return run(options, lifecycle_of(options, root))
     except HarnessError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -132,11 +130,16 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def values_of(options: argparse.Namespace) -> Values:
+    """Return the plugin's options: from the command line, as far as the command has them, or else the environment."""
+    return {option.key: value(option, getattr(options, option.key, None)) for option in OPTIONS}
+
+
 def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
     """Make the lifecycle for the options; missing options get the values of the machines that are up."""
     from proving_ground.lifecycle.lifecycle import Lifecycle  # not at the top: `depot` and --help do not need it
 
-    values = {option.key: value(option, getattr(options, option.key, None)) for option in OPTIONS}
+    values = values_of(options)
     ledger, needs_ledger = Ledger(root / STATE), commands.COMMANDS[options.command].needs_ledger
     record = ledger.read() if needs_ledger else ledger.legible()
     # A command without the ledger works whatever has become of the profile.
