@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 
-from proving_ground.ansible.search_paths import effective
+from proving_ground.ansible.search_paths import default, effective
 from proving_ground.core.settings import Settings
 
 
@@ -24,6 +23,4 @@ def _strategy(settings: Settings) -> str:
     """Return the name of the strategy that the environment or Ansible's configuration chooses; empty for the usual."""
     if said := (os.environ | settings.playbook_environment).get("ANSIBLE_STRATEGY"):
         return said
-    parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
-    parser.read(effective(settings.root / settings.project.ansible_config))
-    return parser.get("defaults", "strategy", fallback="") or ""
+    return default(effective(settings.root / settings.project.ansible_config), "strategy")

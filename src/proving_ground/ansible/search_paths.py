@@ -88,8 +88,13 @@ def joined(
     return {search.variable: os.pathsep.join([*map(str, before), others, *map(str, after)])}
 
 
-def _configured(search: Search, config: Path) -> str:
+def default(config: Path, *keys: str) -> str:
+    """Return the first of these keys that the section ``defaults`` of Ansible's configuration has; empty for none."""
     parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
     parser.read(config)
-    said = next((text for key in search.keys if (text := parser.get("defaults", key, fallback=""))), "")
+    return next((text for key in keys if (text := parser.get("defaults", key, fallback=""))), "")
+
+
+def _configured(search: Search, config: Path) -> str:
+    said = default(config, *search.keys)
     return os.pathsep.join(str(config.parent / Path(each).expanduser()) for each in said.split(os.pathsep) if each)

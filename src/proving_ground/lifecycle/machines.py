@@ -43,11 +43,21 @@ def create(
     """
     ledger = Ledger(settings.state_directory)
     network = named(settings.checkout_id)
-    record = Record(settings.run_id, settings.topology, settings.provider, network_prefix, network)
-    record = replace(record, profile=settings.profile, overrides=settings.overrides)
-    record = replace(record, images=",".join(settings.images or ()))
-    placement = dict(registry.of(settings).place(topology))
-    ledger.write(replace(record, engines=list(settings.engines), placement=placement))
+    ledger.write(
+        Record(
+            settings.run_id,
+            settings.topology,
+            settings.provider,
+            network_prefix,
+            network,
+            profile=settings.profile,
+            overrides=settings.overrides,
+            images=",".join(settings.images or ()),
+            engines=list(settings.engines),
+            placement=dict(registry.of(settings).place(topology)),
+        )
+    )
+    # Asked for again: now the ledger says on which engines the machines are.
     factor = registry.of(settings).create(topology, view, progress, log_of(settings), checkpoint)
     return ledger.update(phase="created", timeout_factor=factor)
 
