@@ -40,7 +40,7 @@ PROGRAMS = ("kubelet", "kube-proxy", "calico-node")
 
 
 @pytest.fixture
-def holder(shared_address: VirtualAddress) -> Node:
+def holder(shared_address: VirtualAddress, pg_kube: Kube) -> Node:
     """The first master, which holds the address: it would take it back first if anybody preempted."""
     first = shared_address.masters[0]
 
@@ -58,6 +58,7 @@ def holder(shared_address: VirtualAddress) -> Node:
     # Another restart gives it away, and the first master takes it before all others, unless its check has just failed.
     what = f"{first.name} holds the address"
     shared_address.timeouts.wait_until(what, moved, timeout=30, interval=5)
+    pg_kube.reconnect()
     return first
 
 
@@ -114,6 +115,7 @@ def whole_again(node: Node, shared_address: VirtualAddress, kube: Kube) -> None:
             raise NotReady(f"keepalived's check ends with {check.rc}")
 
     shared_address.timeouts.wait_until(f"{node.name} is whole again", patient(probe), timeout=90, interval=1)
+    kube.reconnect()
 
 
 def endpoints(kube: Kube, shared_address: VirtualAddress) -> list[Node]:

@@ -30,6 +30,7 @@ def reserved(
     topology: Topology,
     *,
     asked: str | None,
+    earlier: str | None = None,
     say: Callable[[str], None] = lambda _: None,
     present: Callable[[], Present] = of_this_host,
 ) -> Iterator[str | None]:
@@ -38,6 +39,7 @@ def reserved(
     Args:
         topology: the topology, with its preferred network ``machines``.
         asked: the prefix that an option sets; no other is tried then. None allows any free prefix.
+        earlier: the prefix of machines that come back, which is tried first: their checkpoints are of that network.
         say: receives a line if the network is not the preferred one.
         present: returns the networks that it must not overlap; by default those that this host has routes to.
 
@@ -50,9 +52,10 @@ def reserved(
     """
     own = topology.networks["machines"]
     planned = [network for name, network in topology.networks.items() if name != "machines"]
-    others = ((prefix, IPv4Network(f"{prefix}.0/24")) for prefix in OTHERS if asked is None)
+    others = [(prefix, IPv4Network(f"{prefix}.0/24")) for prefix in OTHERS if asked is None]
+    first = [each for each in others if each[0] == earlier]
     reason = ""
-    for prefix, network in [(asked, own), *others]:
+    for prefix, network in [*first, (asked, own), *others]:
         if network is not own and any(network.overlaps(each) for each in planned):
             continue
         with _taken(network, present) as refusal:

@@ -98,6 +98,16 @@ class Kube:
 
         return WithDeadline(self.configuration)
 
+    def reconnect(self) -> None:
+        """Close the connections that :attr:`core`, :attr:`apps` and :attr:`networking` keep; requests open new ones.
+
+        When the API's address has moved to another server, that server knows nothing of them: a request that changes
+        something would fail on one, and not be sent again.
+        """
+        for name in ("core", "apps", "networking"):
+            if name in self.__dict__:
+                getattr(self, name).api_client.rest_client.pool_manager.clear()
+
     def execute(
         self, namespace: str, pod: str, command: Sequence[str], *, container: str | None = None, timeout: float = 30.0
     ) -> Execution:

@@ -39,6 +39,14 @@ def test_where_it_is_in_use_the_next_free_one_is_taken(present: list[tuple[str, 
         assert prefix == "10.8.0"
 
 
+def test_machines_that_come_back_get_the_network_that_they_had(present: list[tuple[str, IPv4Network]]) -> None:
+    with reserved(TOPOLOGY, asked=None, earlier="10.9.0") as prefix:
+        assert prefix == "10.9.0", "the topology's own is free now, but checkpoints are of the other"
+    present.append(("br0", IPv4Network("10.9.0.0/24")))
+    with reserved(TOPOLOGY, asked=None, earlier="10.9.0") as prefix:
+        assert prefix is None
+
+
 def test_one_that_was_asked_for_is_taken_or_refused(present: list[tuple[str, IPv4Network]]) -> None:
     present.append(VPN)
     asked = load(ROOT / "topology", "default", "10.9.0")
