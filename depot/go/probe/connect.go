@@ -2,12 +2,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"strings"
@@ -20,6 +21,7 @@ const (
 	connectTimeout = time.Second
 	resolveTimeout = 5 * time.Second // a slow resolver must not look like a closed network
 	concurrency    = 256
+	longestLine    = 1 << 20
 )
 
 // The outcomes of a connection. A failing probe is an error and never "blocked": otherwise tests of denials would
@@ -32,7 +34,7 @@ const (
 
 // connection is the answer for one target.
 type connection struct {
-	Target        string `json:"target"`                   // as asked: host:port
+	Target        string `json:"target"`                   // as asked: host:port, or protocol:host:port
 	Outcome       string `json:"outcome"`                  // connected, blocked or error
 	Address       string `json:"address,omitempty"`        // the ip:port that was tried
 	ClientAddress string `json:"client_address,omitempty"` // our own IP as the server saw it, if the server is a probe
@@ -59,30 +61,43 @@ func connectAll(ctx context.Context, targets []string, timeout time.Duration) []
 // connect tries one target within timeout; resolving a name has a time-out of its own.
 func connect(ctx context.Context, target string, timeout time.Duration) connection {
 	answer := connection{Target: target}
-	address, err := resolve(ctx, target)
+	protocol, place := protocolOf(target)
+	address, err := resolve(ctx, place)
 	if err != nil {
 		answer.Outcome, answer.Reason = failed, err.Error()
 		return answer
 	}
 	answer.Address = address
 	start := time.Now()
-	dialer := net.Dialer{Timeout: timeout}
-	tcp, err := dialer.DialContext(ctx, "tcp", address)
+	answer.ClientAddress, err = dialers[protocol](ctx, address, timeout)
 	answer.Milliseconds = time.Since(start).Milliseconds()
 	if err != nil {
 		answer.Outcome, answer.Reason = classify(err)
 		return answer
 	}
-	defer tcp.Close()
 	answer.Outcome = connected
-	answer.ClientAddress = askClientAddress(tcp, address, timeout)
 	return answer
+}
+
+// answerLines answers each line of targets, which spaces separate, by one line: a JSON array in their order.
+func answerLines(ctx context.Context, input io.Reader, output io.Writer, timeout time.Duration) error {
+	lines := bufio.NewScanner(input)
+	lines.Buffer(nil, longestLine)
+	for lines.Scan() {
+		if err := json.NewEncoder(output).Encode(connectAll(ctx, strings.Fields(lines.Text()), timeout)); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }
 
 // resolve turns host:port into ip:port. Of several addresses the first IPv4 one is taken.
 func resolve(ctx context.Context, target string) (string, error) {
 	host, port, err := net.SplitHostPort(target)
-	if err != nil || host == "" || new(ports).Set(port) != nil {
+	if err != nil || host == "" {
+		return "", fmt.Errorf("bad target %q: wanted host:port", target)
+	}
+	if _, err := parsePort(port); err != nil {
 		return "", fmt.Errorf("bad target %q: wanted host:port", target)
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
@@ -122,32 +137,6 @@ func classify(err error) (outcome, reason string) {
 		return blocked, "timeout"
 	}
 	return failed, err.Error()
-}
-
-// askClientAddress asks a probe at the other end which address it sees; empty if the other end is something else.
-func askClientAddress(tcp net.Conn, address string, timeout time.Duration) string {
-	client := http.Client{
-		Timeout: timeout,
-		Transport: &http.Transport{
-			DialContext:       func(context.Context, string, string) (net.Conn, error) { return tcp, nil },
-			DisableKeepAlives: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	response, err := client.Get("http://" + address + "/client-address")
-	if err != nil {
-		return ""
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 128))
-	if err != nil || response.StatusCode != http.StatusOK {
-		return ""
-	}
-	seen, err := netip.ParseAddr(strings.TrimSpace(string(body)))
-	if err != nil {
-		return ""
-	}
-	return seen.String()
 }
 
 // atOnce asks every question concurrently (up to a bound) and keeps the order.

@@ -1,13 +1,15 @@
 // Program probe is both ends of a connectivity test inside pods: it serves, and it connects and looks names up.
 //
-//	probe serve   [--port 8080 --port 8081]
-//	probe connect [--timeout 1s] [--json] HOST:PORT...
+//	probe serve   [--port 8080 --port udp:8080 --port sctp:8080]
+//	probe connect [--timeout 1s] [--json] [udp:|sctp:]HOST:PORT...
+//	probe connect [--timeout 1s] --stdin
 //	probe lookup  [--timeout 5s] [--json] NAME...
 //	probe lookup  --reverse [--json] ADDRESS...
 //
 // Exit status 0 means that every question has an answer, whatever the answers are: a blocked connection is an answer,
 // so that "the probe could not run" can never be taken for "the network is closed". Status 2 is a wrong command line,
-// 1 a server that could not listen.
+// 1 a server that could not listen. With --stdin each line of targets is answered by one line, a JSON array, until the
+// input ends: one process then serves for a whole series of questions.
 package main
 
 import (
@@ -20,13 +22,16 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
-const usage = `probe serve [--port PORT]...
-probe connect [--timeout 1s] [--json] HOST:PORT...
+const usage = `probe serve [--port [udp:|sctp:]PORT]...
+probe connect [--timeout 1s] [--json] [udp:|sctp:]HOST:PORT...
+probe connect [--timeout 1s] --stdin
 probe lookup [--timeout 5s] [--json] [--reverse] NAME|ADDRESS...
 `
 
@@ -35,7 +40,7 @@ var errUsage = errors.New("wrong command line")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Print(usage)
@@ -49,7 +54,7 @@ func main() {
 }
 
 // run carries out one command and writes its answers to output.
-func run(ctx context.Context, arguments []string, output io.Writer) error {
+func run(ctx context.Context, arguments []string, input io.Reader, output io.Writer) error {
 	if len(arguments) == 0 {
 		return fmt.Errorf("%w: no command", errUsage)
 	}
@@ -58,6 +63,7 @@ func run(ctx context.Context, arguments []string, output io.Writer) error {
 	var (
 		ports   ports
 		asJSON  = flags.Bool("json", false, "print a JSON array instead of lines")
+		stdin   = flags.Bool("stdin", false, "read lines of targets from the standard input")
 		reverse = flags.Bool("reverse", false, "look addresses up instead of names")
 		timeout = flags.Duration("timeout", 0, "longest time for one answer")
 	)
@@ -72,10 +78,12 @@ func run(ctx context.Context, arguments []string, output io.Writer) error {
 	switch command := arguments[0]; {
 	case command == "serve" && len(words) == 0:
 		if len(ports) == 0 {
-			ports = append(ports, 8080)
+			ports = append(ports, endpoint{tcp, 8080})
 		}
 		return serve(ctx, ports)
-	case command == "connect" && len(words) > 0:
+	case command == "connect" && len(words) == 0 && *stdin:
+		return answerLines(ctx, input, output, positiveOr(*timeout, connectTimeout))
+	case command == "connect" && len(words) > 0 && !*stdin:
 		return printAnswers(output, connectAll(ctx, words, positiveOr(*timeout, connectTimeout)), *asJSON)
 	case command == "lookup" && len(words) > 0:
 		answers := lookupAll(ctx, net.DefaultResolver, words, *reverse, positiveOr(*timeout, lookupTimeout))
@@ -104,17 +112,37 @@ func positiveOr(value, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
+// endpoint is what a server listens on.
+type endpoint struct {
+	protocol string
+	port     int
+}
+
+func (e endpoint) String() string { return fmt.Sprintf("%s:%d", e.protocol, e.port) }
+
 // ports is a flag that may be given several times.
-type ports []int
+type ports []endpoint
 
 func (p *ports) String() string { return fmt.Sprint(*p) }
 
-// Set adds one port, 1 to 65535.
+// Set adds one port, 1 to 65535, of TCP or of the protocol before it.
 func (p *ports) Set(text string) error {
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil || port == 0 {
+	protocol, number, found := strings.Cut(text, ":")
+	if !found {
+		protocol, number = tcp, text
+	}
+	port, err := parsePort(number)
+	if err != nil || !slices.Contains(protocols, protocol) {
 		return fmt.Errorf("%q is no port", text)
 	}
-	*p = append(*p, int(port))
+	*p = append(*p, endpoint{protocol, port})
 	return nil
+}
+
+func parsePort(text string) (int, error) {
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		return 0, fmt.Errorf("%q is no port", text)
+	}
+	return int(port), nil
 }

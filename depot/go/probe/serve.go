@@ -6,29 +6,36 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 )
 
-// serve listens on every port until ctx ends. A port that cannot be had is an error before anything is served.
+// serve listens on every port until ctx ends. A port that cannot be had is an error before anything is served; only SCTP
+// is left out where the kernel has none: clients there say so themselves.
 func serve(ctx context.Context, ports ports) error {
 	server := &http.Server{Handler: newHandler(), ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan error, len(ports))
-	listeners := make([]net.Listener, 0, len(ports))
+	starts := make([]func() error, 0, len(ports))
 	for _, port := range ports {
-		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+		start, listener, err := listenOnPort(server, port)
+		if port.protocol == sctp && errors.Is(err, syscall.EPROTONOSUPPORT) {
+			fmt.Printf("%s is left out: %v\n", port, err)
+			continue
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", port, err)
 		}
 		defer listener.Close()
-		listeners = append(listeners, listener)
+		fmt.Printf("listening on %s\n", port)
+		starts = append(starts, start)
 	}
-	for _, listener := range listeners {
-		fmt.Printf("listening on %s\n", listener.Addr())
-		go func() { ended <- server.Serve(listener) }()
+	for _, start := range starts {
+		go func() { ended <- start() }()
 	}
 	select {
 	case err := <-ended:
@@ -39,6 +46,21 @@ func serve(ctx context.Context, ports ports) error {
 			return err
 		}
 		return nil
+	}
+}
+
+// listenOnPort opens a port and returns how it is served.
+func listenOnPort(server *http.Server, port endpoint) (start func() error, listener io.Closer, err error) {
+	switch address := fmt.Sprintf(":%d", port.port); port.protocol {
+	case udp:
+		socket, err := net.ListenPacket(udp, address)
+		return func() error { return serveUDP(socket) }, socket, err
+	case sctp:
+		stream, err := listenStream(port.port, protocolSCTP)
+		return func() error { return stream.serve() }, stream, err
+	default:
+		socket, err := net.Listen(tcp, address)
+		return func() error { return server.Serve(socket) }, socket, err
 	}
 }
 

@@ -100,7 +100,7 @@ func TestServeListensOnEveryPortUntilItIsStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, append([]string{"serve"}, arguments...), io.Discard) }()
+	go func() { ended <- run(ctx, append([]string{"serve"}, arguments...), strings.NewReader(""), io.Discard) }()
 	for _, address := range addresses {
 		deadline := time.Now().Add(10 * time.Second)
 		for connect(ctx, address, patience).ClientAddress != "127.0.0.1" {
@@ -118,7 +118,7 @@ func TestServeListensOnEveryPortUntilItIsStopped(t *testing.T) {
 
 func TestServeFailsOnAPortInUse(t *testing.T) {
 	port := strconv.Itoa(listen(t).Addr().(*net.TCPAddr).Port)
-	if err := run(context.Background(), []string{"serve", "--port", port}, io.Discard); err == nil || errors.Is(err, errUsage) {
+	if err := run(context.Background(), []string{"serve", "--port", port}, strings.NewReader(""), io.Discard); err == nil || errors.Is(err, errUsage) {
 		t.Fatal(err)
 	}
 }
@@ -126,7 +126,7 @@ func TestServeFailsOnAPortInUse(t *testing.T) {
 func TestConnectOnTheCommandLinePrintsOneArrayOrLines(t *testing.T) {
 	address := listen(t).Addr().String()
 	var output bytes.Buffer
-	if err := run(context.Background(), []string{"connect", "--timeout", "200ms", "--json", address, "bad"}, &output); err != nil {
+	if err := run(context.Background(), []string{"connect", "--timeout", "200ms", "--json", address, "bad"}, strings.NewReader(""), &output); err != nil {
 		t.Fatal(err)
 	}
 	var answers []connection
@@ -134,7 +134,7 @@ func TestConnectOnTheCommandLinePrintsOneArrayOrLines(t *testing.T) {
 		t.Errorf("%v: %s", err, &output)
 	}
 	output.Reset()
-	if err := run(context.Background(), []string{"connect", "--timeout", "200ms", address}, &output); err != nil {
+	if err := run(context.Background(), []string{"connect", "--timeout", "200ms", address}, strings.NewReader(""), &output); err != nil {
 		t.Fatal(err)
 	}
 	if output.String() != "connected "+address+"\n" {
@@ -143,8 +143,8 @@ func TestConnectOnTheCommandLinePrintsOneArrayOrLines(t *testing.T) {
 }
 
 func TestWrongCommandLines(t *testing.T) {
-	for _, line := range []string{"", "dance", "connect", "lookup", "serve now", "serve --port 0", "connect --timeout soon a:1"} {
-		if err := run(context.Background(), strings.Fields(line), io.Discard); !errors.Is(err, errUsage) {
+	for _, line := range []string{"", "dance", "connect", "lookup", "serve now", "serve --port 0", "serve --port icmp:1", "connect --stdin a:1", "connect --timeout soon a:1"} {
+		if err := run(context.Background(), strings.Fields(line), strings.NewReader(""), io.Discard); !errors.Is(err, errUsage) {
 			t.Errorf("%q: %v", line, err)
 		}
 	}
