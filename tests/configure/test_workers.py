@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from testinfra.host import Host
 
-from fixtures.cluster_nodes import kubernetes_nodes
+from fixtures.cluster_nodes import kubernetes_nodes, only_masters
 from fixtures.pki import Issue, Pki
 from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Node, Topology
@@ -79,6 +79,31 @@ def test_node_is_what_the_plan_says(pg_node: Node, pg_kube: Kube, pg_depot_view:
     roles = {label.rpartition("/")[2] for label in found.metadata.labels if label.startswith("node-role.")}
     planned = {"kube_master": "control-plane", "kube_worker": "worker"}
     assert roles == {role for group, role in planned.items() if group in pg_node.groups}
+
+
+CORDONED = "node.kubernetes.io/unschedulable"
+
+
+@every_kubernetes_node
+def test_node_carries_the_planned_taints_and_no_others(pg_node: Node, pg_kube: Kube, pg_topology: Topology) -> None:
+    name, planned = pg_node.name, set[str]()
+    if pg_node in only_masters(pg_topology):
+        planned = {"node-role.kubernetes.io/control-plane:NoSchedule"}
+
+    def untainted() -> None:
+        # A taint that says "not ready" is taken away a moment after the node has become ready.
+        found = {f"{taint.key}:{taint.effect}" for taint in pg_kube.core.read_node(name).spec.taints or []}
+        wrong = [
+            f"`kubectl uncordon {name}`: it is cordoned"
+            if taint.startswith(CORDONED)
+            else f"`kubectl taint node {name} {taint}-`: nobody has planned this taint"
+            for taint in sorted(found - planned)
+        ]
+        wrong += [f"`kubectl taint node {name} {taint}`: it takes ordinary pods" for taint in sorted(planned - found)]
+        if wrong:
+            raise NotReady("; ".join(wrong))
+
+    pg_kube.timeouts.wait_until(f"{name} has the planned taints", untainted, timeout=5, interval=0.5)
 
 
 def test_cluster_has_the_planned_nodes_and_no_others(pg_kube: Kube, pg_topology: Topology) -> None:
