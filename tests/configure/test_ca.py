@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -238,21 +237,3 @@ def secret_files(host: Host) -> list[str]:
 def test_keys_on_a_node_are_their_owners_alone(host: Host) -> None:
     listed = host.check_output(f"stat --dereference --format='%a %U %n' {' '.join(secret_files(host))}").splitlines()
     assert [line for line in listed if not line.startswith(("600 root /", "600 etcd /etc/etcd/"))] == []
-
-
-@WHERE_KEYS_GO
-@pytest.mark.hosts("etcd", "kube_master", "kube_worker")
-def test_node_holds_no_key_of_an_authority_or_of_another_node(
-    host: Host, pg_node: Node, pki: Pki, pg_topology: Topology
-) -> None:
-    foreign = set(AUTHORITIES)
-    foreign |= {name for name, owner in servers_of_one_node(pg_topology) if owner != pg_node}
-    foreign |= {f"kubelet-client-{other.name}" for other in kubernetes_nodes(pg_topology) if other != pg_node}
-    if "kube_master" not in pg_node.groups:
-        foreign |= {"admin", "apiserver", "controller-manager", "scheduler", "etcd-client-apiserver"}
-    held = host.check_output(f"cat {' '.join(secret_files(host))}")
-    for name in sorted(foreign):
-        key = pki.identity(name).key.read_bytes()
-        # As it is, or inside a kubeconfig; 99 bytes reach into the key and need no padding.
-        forms = (key.splitlines()[1].decode(), base64.b64encode(key[:99]).decode())
-        assert not [form for form in forms if form in held], f"{pg_node.name} holds the key of {name}"
