@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import pytest
 from proving_ground.core.extras import require
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
+from proving_ground.kubernetes.execution import Execution, ExecutionError, exit_code, open_session
 
 if TYPE_CHECKING:  # importing the client takes most of a second: functions import it when a test needs a cluster
     from kubernetes import client
@@ -24,19 +24,6 @@ if TYPE_CHECKING:  # importing the client takes most of a second: functions impo
 CONTEXT = "proving-ground"
 REQUEST_TIMEOUT = 15.0
 """Time-out of a request to the API server, in seconds."""
-
-
-@dataclass(frozen=True)
-class Execution:
-    """The result of a command in a container: both outputs and the exit code."""
-
-    stdout: str
-    stderr: str
-    exit_code: int
-
-
-class ExecutionError(Exception):
-    """A command in a container did not run, or not to its end; so it has no result."""
 
 
 class Kube:
@@ -123,28 +110,8 @@ class Kube:
         Raises:
             ExecutionError: the command did not run to its end.
         """
-        from kubernetes import client
-        from kubernetes.stream import stream
-        from websocket import setdefaulttimeout
-
-        setdefaulttimeout(self.timeouts.seconds(REQUEST_TIMEOUT))  # the client does not pass its time-out to websocket
-        # `stream` replaces a method of its API client during a call, so two calls must not share a client.
-        own = client.CoreV1Api(self.api_client())
         where = f"{namespace}/{pod}"
-        options = {"container": container} if container else {}
-        try:
-            session = stream(
-                own.connect_get_namespaced_pod_exec,
-                pod,
-                namespace,
-                command=list(command),
-                stdout=True,
-                stderr=True,
-                _preload_content=False,
-                **options,
-            )
-        except client.ApiException as error:
-            raise ExecutionError(f"{where}: cannot run {command[0]}: {' '.join(str(error.reason).split())}") from error
+        session = self.session(namespace, pod, command, container=container)
         try:
             seconds = self.timeouts.seconds(timeout)
             session.run_forever(timeout=seconds)
@@ -154,21 +121,22 @@ class Kube:
             status = session.read_channel(3)
         finally:
             session.close()
-        return Execution(stdout, stderr, _exit_code(status, where))
+        return Execution(stdout, stderr, exit_code(status, where))
 
-
-def _exit_code(status: str, where: str) -> int:
-    """Return the exit code in the Status object that the kubelet sends after a command has ended."""
-    try:
-        report: dict[str, Any] = json.loads(status)
-    except json.JSONDecodeError as error:
-        raise ExecutionError(f"{where}: the connection broke before the command ended") from error
-    if report.get("status") == "Success":
-        return 0
-    for cause in (report.get("details") or {}).get("causes") or []:
-        if cause.get("reason") == "ExitCode":
-            return int(cause["message"])
-    raise ExecutionError(f"{where}: {report.get('message', status)}")
+    def session(
+        self, namespace: str, pod: str, command: Sequence[str], *, container: str | None = None, stdin: bool = False
+    ) -> Any:
+        """Start a command in a pod, and return its open session: see :func:`~.execution.open_session`."""
+        # A session changes a method of its API client while it is opened, so two must not share a client.
+        return open_session(
+            self.api_client(),
+            namespace,
+            pod,
+            command,
+            container=container,
+            stdin=stdin,
+            timeout=self.timeouts.seconds(REQUEST_TIMEOUT),
+        )
 
 
 class Kubectl:

@@ -9,7 +9,10 @@ import pytest
 
 from proving_ground.kubernetes import hookspecs
 
-PARTS = ("client", "pods", "port_forward", "reachability_report", "failure_evidence", "health_scan")
+PARTS = (
+    *("client", "pods", "port_forward", "probe_fixtures", "reachability_report", "policies.fixtures"),
+    *("failure_evidence", "health_scan"),
+)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

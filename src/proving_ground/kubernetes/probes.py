@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from proving_ground.kubernetes.client import ExecutionError, Kube
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.execution import ExecutionError
 from proving_ground.kubernetes.pods import pod_manifest, wait_for_pods
+from proving_ground.kubernetes.policies.scene import Port
 from proving_ground.kubernetes.reachability import Observation, Outcome, Pair, Prober
 
 PORTS = (8080, 8081)
@@ -54,27 +56,56 @@ class Probes:
         kube: the cluster.
         image: the probe's image.
         node_port: port of probes in a node's own network; two probes on a node cannot have the same port.
+        pull: the ``imagePullPolicy``; images of the depot are on every node and never pulled.
     """
 
-    def __init__(self, kube: Kube, image: str, node_port: int = NODE_PORT) -> None:
+    def __init__(self, kube: Kube, image: str, node_port: int = NODE_PORT, *, pull: str = "Never") -> None:
         self._kube = kube
         self.image = image
         self.node_port = node_port
+        self._pull = pull
         self.pods: dict[str, ProbePod] = {}
 
     def manifest(
-        self, name: str, node: str = "", *, labels: Mapping[str, str] | None = None, host_network: bool = False
+        self,
+        name: str,
+        node: str = "",
+        *,
+        labels: Mapping[str, str] | None = None,
+        host_network: bool = False,
+        ports: Sequence[Port] = (),
     ) -> dict[str, Any]:
-        """Return a probe pod's manifest; the pod is Ready when it serves, and has the label ``probe: NAME``, too."""
-        ports = (self.node_port,) if host_network else PORTS
-        arguments = ["serve", *(f"--port={port}" for port in ports)]
+        """Return a probe pod's manifest; the pod is Ready when it serves, and has the label ``probe: NAME``, too.
+
+        Args:
+            name: the pod's name.
+            node: the node to run it; empty lets the scheduler choose.
+            labels: further labels.
+            host_network: whether it uses its node's network, with one port.
+            ports: what it serves, of which the first is a TCP port; :data:`PORTS` without any.
+        """
+        served = list(ports) or [Port(number) for number in ((self.node_port,) if host_network else PORTS)]
         health = {
-            "httpGet": {"path": "/healthz", "port": ports[0]},
+            "httpGet": {"path": "/healthz", "port": served[0].number},
             # On slow machines, a probe every second would itself make answers take longer than a second.
             "periodSeconds": max(1, round(self._kube.timeouts.seconds(0.25))),
             "timeoutSeconds": round(self._kube.timeouts.seconds(1)),
             "failureThreshold": 1,
         }
+        container: dict[str, Any] = {
+            "args": ["serve", *(f"--port={port}" for port in served)],
+            "readinessProbe": health,
+            "imagePullPolicy": self._pull,
+        }
+        if ports:
+            container["ports"] = [
+                {
+                    "containerPort": port.number,
+                    "protocol": str(port.protocol),
+                    **({"name": port.name} if port.name else {}),
+                }
+                for port in ports
+            ]
         return pod_manifest(
             name,
             self.image,
@@ -82,7 +113,7 @@ class Probes:
             node=node,
             hostNetwork=host_network,
             tolerations=ANYWHERE,
-            container={"args": arguments, "readinessProbe": health},
+            container=container,
         )
 
     def start(self, wanted: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[ProbePod]:
@@ -128,13 +159,8 @@ class Probes:
         try:
             answers = self._ask(source, words)
         except ExecutionError as error:
-            return {(source, target): Observation(Outcome.ERROR, reason=str(error)) for target in targets}
-        return {
-            (source, target): Observation(
-                Outcome(answer["outcome"]), answer.get("client_address", ""), answer.get("reason", "")
-            )
-            for target, answer in zip(targets, answers, strict=True)
-        }
+            return broken(source, targets, error)
+        return observed(source, targets, answers)
 
     def look_up(self, source: str, *questions: str, reverse: bool = False) -> dict[str, Lookup]:
         """Look up names with a pod's resolver.
@@ -163,3 +189,18 @@ class Probes:
         except json.JSONDecodeError as error:
             raise ExecutionError(f"{pod.namespace}/{pod.name}: the probe's answer is no JSON: {error}") from error
         return answers
+
+
+def observed(source: str, targets: Sequence[str], answers: Sequence[Mapping[str, Any]]) -> dict[Pair, Observation]:
+    """Return what a probe's answers say of the connections from ``source`` to ``targets``, which are in their order."""
+    return {
+        (source, target): Observation(
+            Outcome(answer["outcome"]), answer.get("client_address", ""), answer.get("reason", "")
+        )
+        for target, answer in zip(targets, answers, strict=True)
+    }
+
+
+def broken(source: str, targets: Sequence[str], error: Exception) -> dict[Pair, Observation]:
+    """Return that nothing is known of the connections from ``source``, as its probe broke."""
+    return {(source, target): Observation(Outcome.ERROR, reason=str(error)) for target in targets}

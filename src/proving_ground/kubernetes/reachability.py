@@ -9,6 +9,9 @@ from enum import StrEnum
 from proving_ground.core.polling import NotReady
 from proving_ground.core.timeouts import USUAL, Timeouts
 
+MOST_LINES = 40
+"""Lines of a table in an error, unless more are wrong; wrong ones come first."""
+
 
 class Outcome(StrEnum):
     """The result of a probe; ``ERROR`` means that the probe itself failed."""
@@ -40,14 +43,16 @@ class Observation:
 
 @dataclass(frozen=True)
 class Expectation:
-    """The expected result of a connection; empty ``client_addresses`` allow any address of the client."""
+    """The expected result of a connection, and why; empty ``client_addresses`` allow any address of the client."""
 
     outcome: Outcome
     client_addresses: frozenset[str] = frozenset()
+    reason: str = ""
 
     def __str__(self) -> str:
         seen = f" as {' or '.join(sorted(self.client_addresses))}" if self.client_addresses else ""
-        return f"{self.outcome}{seen}"
+        why = f" ({self.reason})" if self.reason else ""
+        return f"{self.outcome}{seen}{why}"
 
     def met_by(self, observation: Observation | None) -> bool:
         """Return whether ``observation`` is the expected result; False without observation or for a broken probe."""
@@ -98,7 +103,9 @@ class Reachability:
     def __len__(self) -> int:
         return len(self._expected)
 
-    def expect(self, source: str, target: str, outcome: Outcome, seen_as: Iterable[str] = ()) -> None:
+    def expect(
+        self, source: str, target: str, outcome: Outcome, seen_as: Iterable[str] = (), *, reason: str = ""
+    ) -> None:
         """Declare the expected result of one pair.
 
         Args:
@@ -106,6 +113,7 @@ class Reachability:
             target: the server's name.
             outcome: connected or blocked.
             seen_as: addresses, one of which the server has to see as the client's; empty allows any.
+            reason: why, for the table.
 
         Raises:
             ValueError: the pair was declared before, or ``outcome`` is an error.
@@ -114,7 +122,7 @@ class Reachability:
             raise ValueError(f"{self.title}: {source} → {target} is declared twice")
         if outcome is Outcome.ERROR:
             raise ValueError(f"{self.title}: {source} → {target}: a broken probe cannot be expected")
-        self._expected[source, target] = Expectation(outcome, frozenset(seen_as))
+        self._expected[source, target] = Expectation(outcome, frozenset(seen_as), reason)
 
     def targets(self) -> dict[str, list[str]]:
         """Return source → its targets, in the order of declaration."""
@@ -190,8 +198,11 @@ class Reachability:
         wrong = sum(not row.met for row in rows if (row.source, row.target) in self._expected)
         yield f"{self.title}: {wrong} of {len(self._expected)} connections are not as expected"
         lines = [(" ", "source", "target", "expected", "actual")]
-        lines += [(" " if row.met else "✗", row.source, row.target, row.expected, row.found) for row in rows]
+        shown = sorted(rows, key=lambda row: row.met)[: max(MOST_LINES, sum(not row.met for row in rows))]
+        lines += [(" " if row.met else "✗", row.source, row.target, row.expected, row.found) for row in shown]
         widths = [max(len(line[column]) for line in lines) for column in range(4)]
         for line in lines:
             cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
             yield f"{cells[0]} {'  '.join(cells[1:])}  {line[4]}"
+        if left := len(rows) - len(shown):
+            yield f"… and {left} more, which are as expected"

@@ -42,9 +42,14 @@ def pg_reachability(pytestconfig: pytest.Config, pg_timeline: Timeline) -> Itera
 
     yield make
     for table in made:
-        pg_timeline.note(KIND, title=table.title, rows=[asdict(row) for row in table.rows()])
+        note(pg_timeline, table)
     forgotten = [table.title for table in made if not table.compared]
     assert not forgotten, f"declared and never probed: {', '.join(forgotten)}"
+
+
+def note(timeline: Timeline, table: Reachability) -> None:
+    """Record a table for the run's report."""
+    timeline.note(KIND, title=table.title, rows=[asdict(row) for row in table.rows()])
 
 
 @pytest.hookimpl(optionalhook=True)

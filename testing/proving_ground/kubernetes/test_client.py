@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from proving_ground.kubernetes.client import CONTEXT, ExecutionError, Kube, Kubectl, _exit_code
+from proving_ground.kubernetes.client import CONTEXT, Kube, Kubectl
+from proving_ground.kubernetes.execution import ExecutionError, exit_code
 
 FAILED = '{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode","message":"%d"}]}}'
 
 
 @pytest.mark.parametrize(("status", "code"), [('{"status":"Success"}', 0), (FAILED % 1, 1), (FAILED % 137, 137)])
 def test_exit_code_is_the_commands_own(status: str, code: int) -> None:
-    assert _exit_code(status, "ns/pod") == code
+    assert exit_code(status, "ns/pod") == code
 
 
 @pytest.mark.parametrize(
@@ -29,9 +30,9 @@ def test_exit_code_is_the_commands_own(status: str, code: int) -> None:
         ('{"status":"Failure","reason":"InternalError","message":"no such file: probe"}', "no such file: probe"),
     ],
 )
-def test_command_that_never_ran_is_no_exit_code(status: str, words: str) -> None:
+def test_command_that_never_ran_is_noexit_code(status: str, words: str) -> None:
     with pytest.raises(ExecutionError, match=f"ns/pod: {words}"):
-        _exit_code(status, "ns/pod")
+        exit_code(status, "ns/pod")
 
 
 @pytest.fixture

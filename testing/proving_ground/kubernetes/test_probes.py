@@ -9,7 +9,8 @@ from typing import cast
 import pytest
 
 from proving_ground.core.timeouts import USUAL
-from proving_ground.kubernetes.client import Execution, ExecutionError, Kube
+from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.execution import Execution, ExecutionError
 from proving_ground.kubernetes.probes import ProbePod, Probes
 from proving_ground.kubernetes.reachability import Observation, Outcome
 

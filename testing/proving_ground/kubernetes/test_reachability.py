@@ -61,16 +61,28 @@ def test_table_accepts_any_of_several_client_addresses() -> None:
     made.compare(finding(CONNECTED, "10.2.1.0"))
 
 
-def test_table_marks_only_the_wrong_lines() -> None:
+def test_table_marks_only_the_wrong_lines_and_has_them_first() -> None:
     made = table(("a", "b", CONNECTED), ("a", "longer-name", BLOCKED))
     with pytest.raises(ReachabilityError) as caught:
         made.compare(finding(CONNECTED) | {("a", "longer-name"): Observation(CONNECTED, "10.2.1.2")})
     assert str(caught.value).splitlines() == [
         "pods: 1 of 2 connections are not as expected",
         "  source  target       expected   actual",
-        "  a       b            connected  connected",
         "✗ a       longer-name  blocked    connected as 10.2.1.2",
+        "  a       b            connected  connected",
     ]
+
+
+def test_table_shows_all_wrong_lines_and_counts_what_it_leaves_out() -> None:
+    made = Reachability("many")
+    for number in range(100):
+        made.expect("a", f"b{number}", CONNECTED if number < 60 else BLOCKED, reason="a rule" if number else "")
+    with pytest.raises(ReachabilityError) as caught:
+        made.compare({("a", f"b{number}"): Observation(BLOCKED, reason="timeout") for number in range(100)})
+    lines = str(caught.value).splitlines()
+    assert lines[-1] == "… and 40 more, which are as expected"
+    assert [line[0] for line in lines[2:-1]] == ["✗"] * 60
+    assert lines[3].split() == ["✗", "a", "b1", "connected", "(a", "rule)", "blocked", "(timeout)"]
 
 
 def test_table_without_expectations_cannot_pass() -> None:

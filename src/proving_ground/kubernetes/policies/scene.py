@@ -47,7 +47,7 @@ class Pod:
 
     name: str
     namespace: str
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     ports: tuple[Port, ...] = ()
     address: str = ""
     node: str = ""
