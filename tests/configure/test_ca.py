@@ -64,6 +64,8 @@ def planned(topology: Topology) -> dict[str, Leaf]:
         leaves[f"etcd-server-{node.name}"] = server("etcd-ca")
         # Members are each other's clients and servers at once.
         leaves[f"etcd-peer-{node.name}"] = Leaf("etcd-ca", frozenset({CLIENT, SERVER}))
+    for node in topology.group("kube_master"):
+        leaves[f"controller-manager-server-{node.name}"] = leaves[f"scheduler-server-{node.name}"] = server("ca")
     for node in kubernetes_nodes(topology):
         leaves[f"kubelet-server-{node.name}"] = server("ca")
         leaves[f"kubelet-client-{node.name}"] = client("ca", f"system:node:{node.name}", "system:nodes")
