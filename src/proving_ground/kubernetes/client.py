@@ -9,17 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from proving_ground.core.extras import require
-from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import USUAL, Timeouts
 from proving_ground.kubernetes.execution import Execution, ExecutionError, exit_code, open_session
 
 if TYPE_CHECKING:  # importing the client takes most of a second: functions import it when a test needs a cluster
     from kubernetes import client
-
-    from proving_ground.depot import View
 
 CONTEXT = "proving-ground"
 REQUEST_TIMEOUT = 15.0
@@ -30,13 +24,15 @@ class Kube:
     """The cluster as its administrator sees it.
 
     Args:
-        kubeconfig: file with the context :data:`CONTEXT`.
+        kubeconfig: the file with server and credentials.
         timeouts: of the machines that the cluster runs on.
+        context: the context of the file; None for its current one.
     """
 
-    def __init__(self, kubeconfig: Path, timeouts: Timeouts = USUAL) -> None:
+    def __init__(self, kubeconfig: Path, timeouts: Timeouts = USUAL, context: str | None = CONTEXT) -> None:
         self.kubeconfig = kubeconfig
         self.timeouts = timeouts
+        self.context = context
 
     @cached_property
     def core(self) -> Any:
@@ -68,7 +64,7 @@ class Kube:
         from kubernetes import client, config
 
         read = client.Configuration()
-        config.load_kube_config(str(self.kubeconfig), context=CONTEXT, client_configuration=read)
+        config.load_kube_config(str(self.kubeconfig), context=self.context, client_configuration=read)
         read.retries = 0  # a test that wants retries uses wait_until
         return read
 
@@ -146,16 +142,19 @@ class Kubectl:
         path: the program.
         kubeconfig: its configuration.
         timeouts: of the machines that the cluster runs on.
+        context: the context of the configuration; None for its current one.
     """
 
-    def __init__(self, path: Path, kubeconfig: Path, timeouts: Timeouts = USUAL) -> None:
+    def __init__(self, path: Path, kubeconfig: Path, timeouts: Timeouts = USUAL, context: str | None = CONTEXT) -> None:
         self.path = path
         self.kubeconfig = kubeconfig
         self.timeouts = timeouts
+        self.context = context
 
     def command(self, *arguments: str) -> list[str]:
         """Return the whole command line."""
-        return [str(self.path), f"--kubeconfig={self.kubeconfig}", f"--context={CONTEXT}", *arguments]
+        context = [f"--context={self.context}"] if self.context else []
+        return [str(self.path), f"--kubeconfig={self.kubeconfig}", *context, *arguments]
 
     def run(self, *arguments: str, timeout: float = 30.0, stdin: str | None = None) -> str:
         """Run kubectl and return its standard output.
@@ -178,20 +177,3 @@ class Kubectl:
     def json(self, *arguments: str, timeout: float = 30.0) -> Any:
         """Call :meth:`run` with ``-o json`` and decode the output."""
         return json.loads(self.run(*arguments, "-o", "json", timeout=timeout))
-
-
-@pytest.fixture(scope="session")
-def pg_kube(
-    pg_converged: object,  # noqa: ARG001 - no API before the playbook has run
-    pg_settings: Settings,
-    pg_timeouts: Timeouts,
-) -> Kube:
-    """The cluster as its administrator sees it, through the kubeconfig that the playbook wrote."""
-    require("kubernetes", extra="kubernetes", where="pg_kube")
-    return Kube(pg_settings.state_directory / "kubeconfig", pg_timeouts)
-
-
-@pytest.fixture(scope="session")
-def pg_kubectl(pg_kube: Kube, pg_depot_view: View) -> Kubectl:
-    """The depot's kubectl, bound to the cluster."""
-    return Kubectl(pg_depot_view.path / "bin" / "kubectl", pg_kube.kubeconfig, pg_kube.timeouts)

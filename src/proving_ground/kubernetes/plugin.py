@@ -8,11 +8,9 @@ from __future__ import annotations
 import pytest
 
 from proving_ground.kubernetes import hookspecs
+from proving_ground.plugin import options
 
-PARTS = (
-    *("client", "pods", "port_forward", "probe_fixtures", "reachability_report", "policies.fixtures"),
-    *("failure_evidence", "health_scan"),
-)
+PARTS = ("pods", "port_forward", "reachability_report", "policies.fixtures", "failure_evidence", "health_scan")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -24,3 +22,10 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Load the extra's parts."""
     for part in PARTS:
         pluginmanager.import_plugin(f"proving_ground.kubernetes.{part}")
+
+
+@pytest.hookimpl(tryfirst=True)  # before the run is made, which asks whether it makes machines
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the fixtures of the cluster that the run is about: one that is there, or one that the playbook makes."""
+    which = "given_cluster" if options.given(config, "kubeconfig") else "own_cluster"
+    config.pluginmanager.import_plugin(f"proving_ground.kubernetes.{which}")

@@ -22,6 +22,9 @@ PARTS = (
 OF_REPORT = ("plugin", "availability")
 """Modules of the package ``report`` that have hooks."""
 
+KUBERNETES = "proving_ground.kubernetes.plugin"
+"""The Kubernetes extra, which projects name in their ``conftest.py``; ``--pg-kubeconfig`` loads it as well."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options in every project, so that ``--help`` shows them."""
@@ -42,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not is_asked_for(config.rootpath):
         options.refuse(config)
         return
+    if options.given(config, "kubeconfig"):
+        config.pluginmanager.import_plugin(KUBERNETES)
     for part in PARTS:
         config.pluginmanager.import_plugin(f"proving_ground.plugin.{part}")
     for part in OF_REPORT:

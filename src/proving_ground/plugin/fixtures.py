@@ -46,6 +46,8 @@ def pg_timeline(pytestconfig: pytest.Config) -> Timeline:
 def pg_lifecycle(pytestconfig: pytest.Config) -> Lifecycle:
     """The phases of the run; at its end the run removes the machines that it made, unless ``--pg-keep`` keeps them."""
     run = run_of(pytestconfig)
+    if run.without_machines:
+        pytest.skip(f"it needs machines: {run.without_machines}")
     if run.shared is None or not run.is_worker:
         return run.attempt(run.hold)
     assert run.shared.kept(HELD), "only a test that names a fixture of machines among its arguments can have machines"

@@ -35,3 +35,8 @@ def pytest_proving_ground_health_checks(config: pytest.Config) -> list[HealthChe
 @pytest.hookspec
 def pytest_proving_ground_sections(config: pytest.Config) -> list[Section]:  # type: ignore[empty-body]
     """Return sections to add to the report."""
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_proving_ground_without_machines(config: pytest.Config) -> str | None:
+    """Return why this run makes no machines, so that tests that need some are skipped; None if it may make some."""

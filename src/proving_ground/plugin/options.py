@@ -71,6 +71,10 @@ OPTIONS = (
     Option("checkpoints", None, "save the machines after each phase, and start from the newest that still applies"),
     Option("network-prefix", "the topology's", "first three octets of the machines' network, such as 10.8.0"),
     Option("timeout-factor", "1", "multiply every time-out by this, on a slow or busy host"),
+    # The next two are of the Kubernetes extra. pytest has to know them before it reads a project's conftest.py: else it
+    # takes a path after an option for a path to tests.
+    Option("kubeconfig", "none", "test the cluster of this file's current context, as it is: no machines are made"),
+    Option("probe-image", "the depot's", "the image of probe pods, which nodes pull where they lack it"),
 )
 
 MARKERS = (
@@ -112,6 +116,11 @@ def add(parser: pytest.Parser) -> None:
 def values(config: pytest.Config) -> dict[str, str | bool | None]:
     """Return :attr:`Option.key` → value: from the command line, or else from the environment, or else None."""
     return {option.key: value(option, config.getoption(option.destination)) for option in OPTIONS}
+
+
+def given(config: pytest.Config, name: str) -> str:
+    """Return what an option with a value was given, on the command line or in the environment; empty if nothing."""
+    return next(str(value(each, config.getoption(each.destination)) or "") for each in OPTIONS if each.name == name)
 
 
 def value(option: Option, said: str | bool | list[str] | None) -> str | bool | None:

@@ -45,6 +45,7 @@ class Run:
         settings: the run's settings.
         plan: the topology of the settings; once the machines are known, in their network.
         timeline: records events with their times.
+        without_machines: why this run makes no machines; empty if it may make some.
         shared: state that the processes of this run share; None if there is one process.
         relay: on the controller, the thread that writes the workers' output.
         lifecycle: the phases; None until a test needs machines.
@@ -64,6 +65,7 @@ class Run:
     settings: Settings
     plan: Topology
     timeline: Timeline
+    without_machines: str = ""
     shared: Shared | None = None
     relay: Relay | None = None
     lifecycle: Lifecycle | None = None

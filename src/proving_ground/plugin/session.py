@@ -35,18 +35,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def run_from(config: pytest.Config, handed: Mapping[str, str]) -> Run:
     """Make the run from options and settings; an error ends pytest, or is a warning if pytest runs no test."""
     settings, plan, trouble = Settings(config.rootpath, handed.get("run_id", "")), UNKNOWN, None
+    without_machines = ""
     try:
+        without_machines = config.hook.pytest_proving_ground_without_machines(config=config) or ""
         settings = settings_from(options.values(config), config.rootpath, handed.get("run_id"))
         if not config.option.collectonly:
             record = Ledger(settings.state_directory).read()  # an unreadable one is an error now, not during the tests
             if settings.reuse and record is not None:
                 settings = replace(settings, images=record.image_groups)  # tests of machines that are up
-        plan = plan_of(settings)
+        if not without_machines:
+            plan = plan_of(settings)
     except HarnessError as error:
         if not options.only_looks(config):
             end_with(error)
         trouble = error
-    run = Run(config, settings, plan, Timeline.of(settings), shared=shared_from(handed))
+    run = Run(config, settings, plan, Timeline.of(settings), without_machines, shared_from(handed))
     if trouble is not None:
         run.warn(trouble)
     return run
@@ -68,6 +71,8 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     """Return the run's topology, provider and options; None if the topology cannot be read."""
     run = run_of(config)
     settings = run.settings
+    if run.without_machines:
+        return f"proving ground: no machines: {run.without_machines}"
     if run.plan is UNKNOWN:
         return None
     if settings.is_existing:

@@ -54,9 +54,15 @@ def absent(config: pytest.Config) -> frozenset[str]:
 def are_wanted(config: pytest.Config) -> bool:
     """Whether the steps are tests of this run.
 
-    They are not if the command line names files, if hosts of an inventory are taken as they are, if the project has no
-    playbook, or if it has tests of its own for the steps (``steps = false``).
+    They are not if the command line names files, if hosts of an inventory are taken as they are, if the run makes no
+    machines, if the project has no playbook, or if it has tests of its own for the steps (``steps = false``).
     """
-    settings = run_of(config).settings
-    names_files = config.args_source is config.ArgsSource.ARGS
-    return settings.project.steps and settings.has_playbook and settings.converge and not names_files
+    run, names_files = run_of(config), config.args_source is config.ArgsSource.ARGS
+    settings = run.settings
+    return (
+        not run.without_machines
+        and settings.project.steps
+        and settings.has_playbook
+        and settings.converge
+        and not names_files
+    )

@@ -67,8 +67,9 @@ class PolicyRunner:
         table = self._table(title)
         for connection, verdict in state.verdicts().items():
             outcome = Outcome.CONNECTED if verdict.allowed else Outcome.BLOCKED
-            target = f"{connection.server} {connection.port}"
-            table.expect(str(connection.client), target, outcome, reason=verdict.reason)
+            client, server = connection.client, connection.server
+            reason = f"{client.node} → {server.node}: {verdict.reason}"
+            table.expect(str(client), f"{server} {connection.port}", outcome, reason=reason)
         try:
             table.wait(self._stage.ask, timeout=TIMEOUT, successes=successes)
         except AssertionError:

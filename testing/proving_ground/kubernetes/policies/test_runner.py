@@ -52,8 +52,8 @@ class Actors:
         return found
 
 
-def runner(actors: Actors, wrong: Callable[[Reachability], None] = lambda _: None) -> PolicyRunner:
-    return PolicyRunner(cast(Stage, actors), lambda title: Reachability(title, Timeouts(0.01)), wrong)
+def runner(actors: Actors, wrong: Callable[[Reachability], None] = lambda _: None, factor: float = 1) -> PolicyRunner:
+    return PolicyRunner(cast(Stage, actors), lambda title: Reachability(title, Timeouts(factor)), wrong)
 
 
 def test_every_state_is_shown_between_two_that_are_open() -> None:
@@ -72,11 +72,11 @@ def test_one_connection_that_is_open_and_should_not_be_fails_the_case_and_the_cl
 
     actors, wrong = Actors(leak), list[Reachability]()
     with pytest.raises(WaitTimeoutError) as caught:
-        runner(actors, wrong.append).check(CLOSED)
+        runner(actors, wrong.append, 0.01).check(CLOSED)
     assert "closed: with its policy: 1 of" in str(caught.value)
     first = str(caught.value).split("✗")[1]
     assert first.split()[:4] == ["default/frontend", "default/db", "udp:53", "blocked"]
-    assert "(no rule of default/deny allows the ingress of default/db)" in first
+    assert "(two → one: no rule of default/deny allows the ingress of default/db)" in first
     assert [table.title for table in wrong] == ["closed: with its policy"]
     assert actors.seen[-1] == []
 
@@ -87,7 +87,7 @@ def test_a_cluster_that_is_not_open_before_fails_before_the_policies_come() -> N
 
     actors = Actors(stuck)
     with pytest.raises(WaitTimeoutError, match="closed: open before"):
-        runner(actors).check(CLOSED)
+        runner(actors, factor=0.01).check(CLOSED)
     assert actors.seen == []
 
 
