@@ -10,7 +10,7 @@ export PG_PROFILE := kubernetes-$(KUBERNETES)
 endif
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-ha integration-ha-stacked \
-	integration-libvirt test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify destroy reap clean \
+	integration-libvirt test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify policies destroy reap clean \
 	bench bench-role shell lock
 
 python := scripts/with-groups .venv/bin/python
@@ -92,6 +92,9 @@ smoke: depot ## Run one or two tests for each role, on the machines that are up,
 
 verify: setup ## Run all suites on the machines that are up
 	@$(pytest) --pg-reuse tests
+
+policies: setup ## Run all cases of network policies on the machines that are up
+	@$(pytest) --pg-reuse -m policies tests
 
 destroy reap: ## Remove this checkout's machines and networks, also those of a killed run
 	@[ ! -x .venv/bin/python ] || $(proving-ground) destroy

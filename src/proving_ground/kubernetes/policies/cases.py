@@ -7,8 +7,9 @@ expectations of its own that could be wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from ipaddress import ip_network
 from typing import Any
 
@@ -35,8 +36,9 @@ class State:
     scene: Scene
     policies: Mapping[str, Manifest] = field(default_factory=dict)
 
+    @cached_property
     def verdicts(self) -> dict[Connection, Verdict]:
-        """Return what the model says of every connection."""
+        """What the model says of every connection."""
         read = [Policy.read(manifest) for manifest in self.policies.values()]
         return {connection: judge(self.scene, read, connection) for connection in self.scene.connections()}
 
@@ -101,12 +103,13 @@ class Case:
     def __str__(self) -> str:
         return self.name
 
-    def states(self, start: State) -> Iterator[tuple[str, State]]:
+    def states(self, start: State) -> list[tuple[str, State]]:
         """Return after each step what has changed, and the state."""
-        state = start
+        states, state = [], start
         for step in self.steps:
             state = step.change(state)
-            yield step.what, state
+            states.append((step.what, state))
+        return states
 
     def protocols(self, start: State) -> set[Protocol]:
         """Return the protocols that its policies name; a scene has to serve them."""
@@ -114,28 +117,29 @@ class Case:
         rules = (rule for policy in policies for rules in policy.rules.values() for rule in rules)
         return {port.protocol for rule in rules for port in rule.ports}
 
-    def flaws(self, start: State) -> list[str]:
-        """Return why the case would show nothing: a table without connected or blocked pairs, a step without effect."""
-        found, before = [], start.verdicts()
-        for what, state in self.states(start):
-            after = state.verdicts()
-            allowed = {verdict.allowed for each, verdict in after.items() if str(each.client) != str(each.server)}
+    def flaws(self, start: State, states: Sequence[tuple[str, State]] = ()) -> list[str]:
+        """Return why the case would show nothing: a table without connected or blocked pairs, a step without effect.
+
+        Args:
+            start: the state before.
+            states: those after each step, if they are known.
+        """
+        found, before = [], start
+        for what, state in states or self.states(start):
+            pairs = state.verdicts.items()
+            allowed = {verdict.allowed for each, verdict in pairs if each.client is not each.server}
             if len(allowed) < 2 and not self.one_sided:
                 found.append(f"{what}: every connection is {'allowed' if True in allowed else 'blocked'}")
-            if not self.unchanged and is_same(before, after):
+            if not self.unchanged and is_same(before, state):
                 found.append(f"{what}: no connection changes")
-            before = after
+            before = state
         return found
 
 
-def is_same(one: Mapping[Connection, Verdict], other: Mapping[Connection, Verdict]) -> bool:
-    """Return whether the same connections are allowed; labels of their pods may differ."""
-    return allowed_of(one) == allowed_of(other)
-
-
-def allowed_of(verdicts: Mapping[Connection, Verdict]) -> dict[str, bool]:
-    """Return the connection in words → whether it is allowed."""
-    return {str(connection): verdict.allowed for connection, verdict in verdicts.items()}
+def is_same(one: State, other: State) -> bool:
+    """Return whether the same connections are allowed in two states of one scene."""
+    pairs = zip(one.verdicts.values(), other.verdicts.values(), strict=True)
+    return all(before.allowed == after.allowed for before, after in pairs)
 
 
 def key_of(manifest: Manifest) -> str:

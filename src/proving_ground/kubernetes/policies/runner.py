@@ -49,23 +49,23 @@ class PolicyRunner:
             WaitTimeoutError: a connection is not as the model says; the text has the table, wrong lines first.
             ReachabilityError: a probe broke.
         """
-        if flaws := case.flaws(self._open):
+        states = case.states(self._open)
+        if flaws := case.flaws(self._open, states):
             raise UsageError("; ".join(flaws), where=f"case {case.name!r}", hint="state why, or change it")
         self._show(f"{case}: open before", self._open)
-        before = self._open.verdicts()
+        before = self._open
         try:
-            for what, state in case.states(self._open):
+            for what, state in states:
                 self._stage.become(state)
-                after = state.verdicts()
-                self._show(f"{case}: {what}", state, UNCHANGED if is_same(before, after) else 1)
-                before = after
+                self._show(f"{case}: {what}", state, UNCHANGED if is_same(before, state) else 1)
+                before = state
         finally:
             self._stage.become(self._open)
 
     def _show(self, title: str, state: State, successes: int = 1) -> None:
         """Wait until the truth table of a state holds."""
         table = self._table(title)
-        for connection, verdict in state.verdicts().items():
+        for connection, verdict in state.verdicts.items():
             outcome = Outcome.CONNECTED if verdict.allowed else Outcome.BLOCKED
             client, server = connection.client, connection.server
             reason = f"{client.node} → {server.node}: {verdict.reason}"

@@ -46,7 +46,7 @@ class Actors:
             (str(each.client), f"{each.server} {each.port}"): Observation(
                 Outcome.CONNECTED if verdict.allowed else Outcome.BLOCKED
             )
-            for each, verdict in self.state.verdicts().items()
+            for each, verdict in self.state.verdicts.items()
         }
         self.spoil(self.state, found)
         return found
