@@ -48,6 +48,7 @@ class Project:
         steps: whether syntax, converge and idempotence are tests that the plugin adds.
         topologies: the directory of topology files.
         depot: the directory of ``depot.yml``, which lists the components to build for the machines.
+        faults: the directory of faults, which ``pytest -m fault`` puts in one after the other.
         release: name of the file in the depot's ``releases/`` that completes its recipe; empty for none.
         roles: the directory of the playbook's roles.
         ansible_config: Ansible's configuration file.
@@ -84,6 +85,7 @@ class Project:
     steps: bool = True
     topologies: str = "topology"
     depot: str = "depot"
+    faults: str = "faults"
     release: str = ""
     roles: str = "roles"
     ansible_config: str = "ansible.cfg"

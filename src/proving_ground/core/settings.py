@@ -141,6 +141,11 @@ class Settings:
         return self.root / self.project.depot
 
     @property
+    def faults(self) -> Path:
+        """The directory of faults."""
+        return self.root / self.project.faults
+
+    @property
     def playbook(self) -> str:
         """The playbook, relative to ``root``: the project's, or for a project that is a role one that applies it."""
         if not (self.root / self.project.playbook).is_file():

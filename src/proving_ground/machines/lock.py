@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 from proving_ground.core.errors import LockError
@@ -41,7 +42,11 @@ def this_process() -> str:
 
 @contextmanager
 def locked(
-    state_directory: Path, *, awaited: Callable[[str], None] | None = None, timeouts: Timeouts = USUAL
+    state_directory: Path,
+    *,
+    awaited: Callable[[str], None] | None = None,
+    timeouts: Timeouts = USUAL,
+    within_holder: bool = False,
 ) -> Iterator[None]:
     """Hold this checkout's lock: one run at a time touches its machines.
 
@@ -51,12 +56,16 @@ def locked(
         state_directory: the checkout's.
         awaited: receives a line about the holder if this waits for one that is ending; None never waits.
         timeouts: scale the time-out of that wait.
+        within_holder: a process that the holder has started needs no lock of its own: the holder waits for it.
 
     Raises:
         LockError: another process holds the lock; the text has its command and since when it holds the lock.
     """
     state_directory.mkdir(parents=True, exist_ok=True)
     holder = state_directory / "lock.holder"
+    if within_holder and _is_within(holder):
+        yield
+        return
     lock = FileLock(state_directory / "lock", timeout=0)
     _acquire(lock, holder, awaited, timeouts)
     try:
@@ -87,6 +96,12 @@ def _acquire(lock: FileLock, holder: Path, awaited: Callable[[str], None] | None
                 told = True
         else:
             return
+
+
+def _is_within(holder: Path) -> bool:
+    """Return whether the lock's holder has started this process, or one that has."""
+    number = re.match(r"process (\d+) ", _who(holder))
+    return number is not None and int(number[1]) in {each.pid for each in psutil.Process().parents()}
 
 
 def _who(holder: Path) -> str:

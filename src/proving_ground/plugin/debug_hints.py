@@ -19,6 +19,9 @@ from proving_ground.plugin.options import flag
 from proving_ground.plugin.run import run_of
 from proving_ground.plugin.steps import NODE
 
+FAULTS = "faults"
+"""What the node identifiers of faults' tests begin with: ``faults::test_is_noticed[nginx-stopped]``."""
+
 FEW = 3
 """Up to so many failed tests get a command line of their own."""
 
@@ -58,15 +61,15 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
         failed: the tests' node ids; empty for all tests.
         reuse: whether to use the machines that are up.
     """
-    plain = Settings(settings.root, settings.run_id, provider=usual_provider(settings.project))
-    words = ["pytest", *(["--pg-reuse"] if reuse and not settings.is_existing else [])]
-    named = ("topology", "profile", "network_prefix")
-    for option in named if settings.is_existing else (*named[:2], "provider", named[2]):
-        if (value := getattr(settings, option)) != getattr(plain, option):
-            words += [flag(option), str(value)]
-    words += [*overrides.options(settings.overrides), *inventory_options(settings)]
+    words = ["pytest", *(["--pg-reuse"] if reuse and not settings.is_existing else []), *machine_options(settings)]
     steps = [each.removeprefix(f"{NODE}::") for each in failed if each.startswith(f"{NODE}::")]
     failed = [each for each in failed if not each.startswith(f"{NODE}::")]
+    faults = [name for each in failed if (name := fault_of(each))]
+    failed = [each for each in failed if not fault_of(each)]
+    if faults:
+        yield shlex.join([*words, "-m", "fault", "-k", " or ".join(faults)])
+        if not failed:
+            return
     if steps:  # they are in no file, and reused machines are not converged
         again = " or ".join(dict.fromkeys(re.split(r"[\[ ]", each)[0] for each in steps))
         yield shlex.join([*(word for word in words if word != "--pg-reuse"), "-k", again])
@@ -78,6 +81,23 @@ def rerun_commands(settings: Settings, failed: Sequence[str], *, reuse: bool = T
         yield from (shlex.join([*words, each]) for each in failed)
     else:
         yield shlex.join([*words, "--last-failed"])
+
+
+def fault_of(nodeid: str) -> str:
+    """Return the name of the fault that a test puts in; empty for any other test."""
+    begin, _, rest = nodeid.partition("::")
+    return rest.partition("[")[2].removesuffix("]") if begin == FAULTS else ""
+
+
+def machine_options(settings: Settings) -> list[str]:
+    """Return the options that name the same machines again: those that differ from the defaults."""
+    plain = Settings(settings.root, settings.run_id, provider=usual_provider(settings.project))
+    words = []
+    named = ("topology", "profile", "network_prefix")
+    for option in named if settings.is_existing else (*named[:2], "provider", named[2]):
+        if (value := getattr(settings, option)) != getattr(plain, option):
+            words += [flag(option), str(value)]
+    return [*words, *overrides.options(settings.overrides), *inventory_options(settings)]
 
 
 def inventory_options(settings: Settings) -> list[str]:

@@ -13,9 +13,10 @@ from proving_ground.core.table import is_asked_for
 from proving_ground.plugin import options
 
 PARTS = (
-    *("exit_codes", "session", "xdist.workers", "skip_unconverged", "required_roles", "required_images", "debug_hints"),
+    *("exit_codes", "session", "xdist.workers", "chosen_roles"),
+    *("skip_unconverged", "required_roles", "required_images", "debug_hints"),
     *("idempotence", "check_mode", "verification", "steps", "failure_evidence", "health_scan", "flake_budget"),
-    *("ansible_adhoc", "browser", "availability"),
+    *("ansible_adhoc", "browser", "availability", "faults"),
 )
 """Modules of this package that have hooks or fixtures."""
 

@@ -67,6 +67,7 @@ OPTIONS = (
     Option("limit", "all", "the pattern of the inventory's hosts to which the run is limited, as Ansible's --limit"),
     Option("converge", None, "converge the hosts of the inventory, too, and test idempotence"),
     Option("keep", "failed; in CI never", "when machines that this run made outlive it: never, failed or always"),
+    Option("role", "all", "run this role's tests, and of the others only smoke tests; may be repeated", word="ROLE"),
     Option("reuse", None, "test the machines that are up, as they are"),
     Option("checkpoints", None, "save the machines after each phase, and start from the newest that still applies"),
     Option("network-prefix", "the topology's", "first three octets of the machines' network, such as 10.8.0"),
@@ -80,6 +81,7 @@ OPTIONS = (
 MARKERS = (
     "hosts(*groups): parametrize the fixture `host` over the members of these groups or patterns, not all machines",
     "role(*names): the test needs these roles converged on all their hosts; else it is skipped",
+    "fault: the test puts a fault in, and shows that the project's tests notice it; only with -m fault",
     "smoke: one of the one or two tests that show whether a role works at all",
     "before_converge: the test needs machines before the playbook runs on them",
     "lifecycle: the test is a phase of the run itself: syntax, converge, idempotence",

@@ -134,7 +134,7 @@ class Run:
         """
         if self.lifecycle is None:
             with ExitStack() as stack:
-                stack.enter_context(locked(self.settings.state_directory))
+                stack.enter_context(locked(self.settings.state_directory, within_holder=self.settings.as_they_are))
                 self.mark_processes()
                 stack.callback(os.environ.pop, MARK_OF_RUN, None)
                 self._hold = stack.pop_all()

@@ -85,6 +85,38 @@ def test_the_lock_is_free_again_after_its_holder(tmp_path: Path) -> None:
         pass
 
 
+CHILD = '''
+import subprocess, sys
+from pathlib import Path
+from proving_ground.machines.lock import locked
+inner = """
+from pathlib import Path
+from proving_ground.machines.lock import locked
+with locked(Path({!r}), {}):
+    print("in")
+"""
+with locked(Path(sys.argv[1])):
+    for options in ("within_holder=True", "within_holder=False"):
+        command = [sys.executable, "-c", inner.format(sys.argv[1], options)]
+        print(subprocess.run(command, capture_output=True, text=True).stdout.strip() or "refused")
+'''
+
+
+def test_a_process_that_the_holder_has_started_needs_no_lock_of_its_own_if_it_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CHILD, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["in", "refused"], done.stderr
+    with locked(tmp_path):
+        pass
+
+
+def test_a_stranger_is_refused_also_if_it_would_do_without_a_lock(tmp_path: Path) -> None:
+    with holder(tmp_path, 0) as process:
+        with pytest.raises(LockError), locked(tmp_path, within_holder=True):
+            pass
+        process.kill()
+
+
 def test_a_lock_error_has_its_own_exit_code() -> None:
     assert LockError("x").exit_code == 17
 

@@ -1,0 +1,27 @@
+"""With ``--pg-role``: run the tests of these roles, and of the others only the smoke tests."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from proving_ground.core.errors import UsageError
+from proving_ground.core.problems import nearest
+from proving_ground.plugin import options
+from proving_ground.plugin.exit_codes import end_with
+from proving_ground.plugin.skip_unconverged import roles_of
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the other tests; a role of which no test is collected is an error."""
+    roles = frozenset(shlex.split(str(options.values(config)["role"] or "")))
+    if not roles:
+        return
+    known = frozenset().union(*(roles_of(item) for item in items))
+    for role in sorted(roles - known):
+        hint = nearest(role, sorted(known)) if known else "mark them: @pytest.mark.role(NAME)"
+        end_with(UsageError(f"no test has the role {role!r} in its marker", where="--pg-role", hint=hint))
+    chosen = [bool(roles & roles_of(item)) or item.get_closest_marker("smoke") is not None for item in items]
+    config.hook.pytest_deselected(items=[item for item, kept in zip(items, chosen, strict=True) if not kept])
+    items[:] = [item for item, kept in zip(items, chosen, strict=True) if kept]

@@ -1,0 +1,119 @@
+"""Put in one fault after the other, run the tests while it is in, and show that they are green before and after."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from proving_ground.core.polling import NotReady, WaitTimeoutError
+from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import Timeouts
+from proving_ground.faults.catalogue import Fault, fault_named
+from proving_ground.faults.injection import Injection
+from proving_ground.faults.junit import cases
+from proving_ground.faults.verdict import Case, Noticed, judge
+from proving_ground.plugin.debug_hints import machine_options
+
+CHOSEN = "not lifecycle and not disruptive and not fault"
+"""The tests that run while a fault is in: tests that disturb the machines themselves would hide what the fault does."""
+
+MOST_RED = 5
+"""Red tests after which the tests end: more say nothing more about a fault, and each may wait for its time-out."""
+
+GREEN_AGAIN = 120
+"""Seconds until the tests that were red are green after the fault."""
+
+
+@dataclass
+class FaultRuns:
+    """Runs of the project's tests under faults.
+
+    Attributes:
+        settings: of the run.
+        paths: where the project's tests are, as on the command line; empty for its usual ones.
+        injection: puts faults in.
+        machine_of: returns the name of the machine that gets a fault.
+        timeouts: of the machines.
+        say: receives a line for each fault.
+        results: what the tests have noticed, by fault.
+        red_before: the tests that are red without a fault; None until they ran.
+    """
+
+    settings: Settings
+    paths: Sequence[str]
+    injection: Injection
+    machine_of: Callable[[Fault], str]
+    timeouts: Timeouts
+    say: Callable[[str], None]
+    results: dict[str, Noticed] = field(default_factory=dict)
+    red_before: Sequence[Case] | None = None
+
+    def notice(self, name: str) -> Noticed:
+        """Put a fault in, run the tests, take it out, and wait until what was red is green again.
+
+        Args:
+            name: the fault's.
+
+        Raises:
+            AssertionError: the tests were not green before.
+            HarnessError: a script of the fault's failed.
+        """
+        self._begin_green()
+        fault = fault_named(name, self.settings.faults)
+        with self.injection.inside(fault, self.machine_of(fault)):
+            found = self._run(fault.name, [f"--pg-role={role}" for role in fault.roles], paths=self.paths)
+        noticed = judge(fault, found)
+        others = f", and {len(noticed.others)} others" if noticed.others else ""
+        self.say(f"{name}: {noticed.first or 'no test'} after {noticed.seconds:.1f} s{others}")
+        if noticed.first:
+            try:
+                self._end_green(fault, [noticed.first, *noticed.others])
+            except WaitTimeoutError as error:
+                noticed = replace(noticed, problems=(*noticed.problems, str(error)))
+        self.results[name] = noticed
+        return noticed
+
+    def _begin_green(self) -> None:
+        """Run all tests once without a fault: a test that is red then says nothing of a fault."""
+        if self.red_before is None:
+            for left in self.injection.take_out_all():
+                self.say(f"{left.name} was still in on {left.where}, and is out now")
+            found = self._run("without-a-fault", [], paths=self.paths, most=sys.maxsize)
+            assert found, "without a fault no test ran"
+            self.red_before = [case for case in found if case.red]
+        assert not self.red_before, f"without a fault these are red: {_listed(self.red_before)}"
+
+    def _end_green(self, fault: Fault, nodeids: Sequence[str]) -> None:
+        def green() -> None:
+            red = [case for case in self._run(f"{fault.name}-after", [], paths=nodeids) if case.red]
+            if red:
+                raise NotReady(f"these are red: {_listed(red)}")
+
+        self.timeouts.wait_until(f"all is green again after {fault.name}", green, timeout=GREEN_AGAIN, interval=1)
+
+    def _run(self, name: str, options: Iterable[str], *, paths: Sequence[str], most: int = MOST_RED) -> list[Case]:
+        """Run tests on the machines that are up, in a process of its own: this one's fixtures know the healthy ones."""
+        directory = self.settings.artifacts / "faults"
+        directory.mkdir(parents=True, exist_ok=True)
+        results = directory / f"{name}.xml"
+        words = [sys.executable, "-m", "pytest", *([] if self.settings.is_existing else ["--pg-reuse"])]
+        words += [*machine_options(self.settings), *options]
+        words += ["-m", CHOSEN, f"--maxfail={most}", "-p", "no:cacheprovider"]
+        words += ["-o", "junit_family=xunit1", f"--junitxml={results}", *paths]
+        results.unlink(missing_ok=True)
+        with (directory / f"{name}.log").open("w", encoding="utf-8") as log:
+            subprocess.run(words, cwd=self.settings.root, stdout=log, stderr=subprocess.STDOUT, check=False)
+        return cases(results)
+
+
+def _listed(found: Sequence[Case]) -> str:
+    return "; ".join(f"{case.nodeid} ({case.message})" for case in found[:MOST_RED])
+
+
+def summary(results: Mapping[str, Noticed]) -> list[tuple[str, str, str, str]]:
+    """Return the table's lines: fault, first red test, seconds until then, and the number of other red tests."""
+    return [
+        (name, each.first or "no test", f"{each.seconds:.1f}", str(len(each.others))) for name, each in results.items()
+    ]
