@@ -11,7 +11,7 @@ endif
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-ha integration-ha-stacked \
 	integration-libvirt test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify policies destroy reap clean \
-	bench bench-role shell lock
+	bench bench-role faults shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -95,6 +95,9 @@ verify: setup ## Run all suites on the machines that are up
 
 policies: setup ## Run all cases of network policies on the machines that are up
 	@$(pytest) --pg-reuse -m policies tests
+
+faults: depot ## Put in one fault after the other, and show that the suites notice each of them
+	@$(pytest) -m fault tests
 
 destroy reap: ## Remove this checkout's machines and networks, also those of a killed run
 	@[ ! -x .venv/bin/python ] || $(proving-ground) destroy
