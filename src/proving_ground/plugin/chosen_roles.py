@@ -1,7 +1,8 @@
-"""With ``--pg-role``: run the tests of these roles, and of the others only the smoke tests."""
+"""With ``--pg-role``: run the tests of these roles, and of the others only the smoke tests; under a fault not all."""
 
 from __future__ import annotations
 
+import os
 import shlex
 
 import pytest
@@ -12,16 +13,32 @@ from proving_ground.plugin import options
 from proving_ground.plugin.exit_codes import end_with
 from proving_ground.plugin.skip_unconverged import roles_of
 
+UNDER_FAULT = "PG_UNDER_FAULT"
+"""The environment variable of the tests that run while a fault is in: not those that disturb the machines themselves,
+which would hide what the fault does."""
+
+DISTURBING = ("lifecycle", "disruptive")
+"""Markers of these."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the other tests; a role of which no test is collected is an error."""
-    roles = frozenset(shlex.split(str(options.values(config)["role"] or "")))
-    if not roles:
-        return
+    if os.environ.get(UNDER_FAULT):
+        keep(config, items, [not any(item.get_closest_marker(name) for name in DISTURBING) for item in items])
+    if roles := frozenset(shlex.split(str(options.values(config)["role"] or ""))):
+        keep(config, items, of_roles(roles, items))
+
+
+def of_roles(roles: frozenset[str], items: list[pytest.Item]) -> list[bool]:
+    """Return which tests run: those of the roles, and smoke tests; ends pytest if no test is of a role."""
     known = frozenset().union(*(roles_of(item) for item in items))
     for role in sorted(roles - known):
         hint = nearest(role, sorted(known)) if known else "mark them: @pytest.mark.role(NAME)"
         end_with(UsageError(f"no test has the role {role!r} in its marker", where="--pg-role", hint=hint))
-    chosen = [bool(roles & roles_of(item)) or item.get_closest_marker("smoke") is not None for item in items]
+    return [bool(roles & roles_of(item)) or item.get_closest_marker("smoke") is not None for item in items]
+
+
+def keep(config: pytest.Config, items: list[pytest.Item], chosen: list[bool]) -> None:
+    """Deselect the tests that are not chosen."""
     config.hook.pytest_deselected(items=[item for item, kept in zip(items, chosen, strict=True) if not kept])
     items[:] = [item for item, kept in zip(items, chosen, strict=True) if kept]

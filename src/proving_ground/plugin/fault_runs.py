@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,10 +15,8 @@ from proving_ground.faults.catalogue import Fault, fault_named
 from proving_ground.faults.injection import Injection
 from proving_ground.faults.junit import cases
 from proving_ground.faults.verdict import Case, Noticed, judge
+from proving_ground.plugin.chosen_roles import UNDER_FAULT
 from proving_ground.plugin.debug_hints import machine_options
-
-CHOSEN = "not lifecycle and not disruptive and not fault"
-"""The tests that run while a fault is in: tests that disturb the machines themselves would hide what the fault does."""
 
 MOST_RED = 5
 """Red tests after which the tests end: more say nothing more about a fault, and each may wait for its time-out."""
@@ -100,11 +99,14 @@ class FaultRuns:
         results = directory / f"{name}.xml"
         words = [sys.executable, "-m", "pytest", *([] if self.settings.is_existing else ["--pg-reuse"])]
         words += [*machine_options(self.settings), *options]
-        words += ["-m", CHOSEN, f"--maxfail={most}", "-p", "no:cacheprovider"]
+        words += [f"--maxfail={most}", "-p", "no:cacheprovider"]
         words += ["-o", "junit_family=xunit1", f"--junitxml={results}", *paths]
         results.unlink(missing_ok=True)
         with (directory / f"{name}.log").open("w", encoding="utf-8") as log:
-            subprocess.run(words, cwd=self.settings.root, stdout=log, stderr=subprocess.STDOUT, check=False)
+            surroundings = {**os.environ, UNDER_FAULT: "1"}
+            subprocess.run(
+                words, cwd=self.settings.root, env=surroundings, stdout=log, stderr=subprocess.STDOUT, check=False
+            )
         return cases(results)
 
 
