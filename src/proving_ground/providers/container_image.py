@@ -32,6 +32,9 @@ COPIES = re.compile(r"^\s*(COPY|ADD)\s+(?!.*--from=)", re.IGNORECASE | re.MULTIL
 PULL_SECONDS = 900.0
 BUILD_SECONDS = 900.0
 
+BUILD = ("build", "--quiet", "--force-rm")
+"""Words of a build: without the last one, a step that fails leaves its container."""
+
 LOOK = r"""
 for each in /lib/systemd/systemd /usr/lib/systemd/systemd; do [ -x "$each" ] && echo "systemd=$each" && break; done
 for each in apt-get dnf microdnf yum zypper apk pacman; do
@@ -147,7 +150,7 @@ def _built(file: Path, engine: Engine, progress: Progress, log: Path) -> str:
         return name
     with progress.step(f"image: build {file.name}"), ExitStack() as stack:
         context = str(file.parent) if copies else stack.enter_context(tempfile.TemporaryDirectory())
-        words = ("build", "--quiet", "--tag", name, "--file", str(file), context)
+        words = (*BUILD, "--tag", name, "--file", str(file), context)
         try:
             engine.run(*words, log=log, timeout=BUILD_SECONDS)
         except MachineError as error:
@@ -185,7 +188,7 @@ def _prepared(image: Image, lacks: list[str], engine: Engine, python: str, progr
     if not (key := identifier(engine, name, log)):
         with progress.step(f"image: {what} on top of {image.name}"), tempfile.TemporaryDirectory() as context:
             (Path(context) / "Dockerfile").write_text(steps, encoding="utf-8")
-            engine.run("build", "--quiet", "--tag", name, context, log=log, timeout=BUILD_SECONDS)
+            engine.run(*BUILD, "--tag", name, context, log=log, timeout=BUILD_SECONDS)
         key = identifier(engine, name, log)
     prepared = _looked_at(Image(name, key), engine, python, log)
     if not prepared.python:

@@ -43,12 +43,12 @@ class Engine(DockerEngine):
                 if found is None:
                     raise MachineError('exec: "/bin/sh": no such file or directory')
                 return found
-            case ("build", _, _, name, "--file", file, context):
+            case ("build", "--quiet", "--force-rm", "--tag", name, "--file", file, context):
                 self.files.append(sorted(path.name for path in Path(context).iterdir()))
                 if "RUN false" in (text := Path(file).read_text(encoding="utf-8")):
                     raise MachineError("returned a non-zero code: 1")
                 self.images[name] = f"{WHOLE}packages={hash(text)}\n"
-            case ("build", _, _, name, context):
+            case ("build", "--quiet", "--force-rm", "--tag", name, context):
                 self.built.append((Path(context) / "Dockerfile").read_text(encoding="utf-8"))
                 self.images[name] = WHOLE
             case _:
