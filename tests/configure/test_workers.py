@@ -118,6 +118,14 @@ def test_kube_proxy_is_ready(pg_node: Node, pg_kube: Kube) -> None:
     assert ready(pod), state(pod)
 
 
+@every_kubernetes_node
+def test_kube_proxy_knows_every_key_of_its_configuration(pg_node: Node, pg_kube: Kube) -> None:
+    """It ignores a key that it does not know, and only its log says so."""
+    log = pg_kube.core.read_namespaced_pod_log(f"kube-proxy-{pg_node.name}", "kube-system")
+    assert "kube-proxy" in log or "Caches are synced" in log, f"this is no log of kube-proxy: {log[:200]}"
+    assert [line for line in log.splitlines() if "strict decoding" in line] == []
+
+
 def kubelet(pki: Pki, node: Node, path: str, identity: Identity | None = None) -> Answer:
     return pki.ask(f"https://{node.address}:10250{path}", authority=pki.certificate("ca"), identity=identity)
 
