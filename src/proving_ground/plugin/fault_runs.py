@@ -21,6 +21,9 @@ from proving_ground.plugin.debug_hints import machine_options
 MOST_RED = 5
 """Red tests after which the tests end: more say nothing more about a fault, and each may wait for its time-out."""
 
+LONGEST = 1800
+"""Seconds of the tests under one fault; every test has time-outs of its own, so this is for one that hangs."""
+
 GREEN_AGAIN = 120
 """Seconds until the tests that were red are green after the fault."""
 
@@ -105,7 +108,13 @@ class FaultRuns:
         with (directory / f"{name}.log").open("w", encoding="utf-8") as log:
             surroundings = {**os.environ, UNDER_FAULT: "1"}
             subprocess.run(
-                words, cwd=self.settings.root, env=surroundings, stdout=log, stderr=subprocess.STDOUT, check=False
+                words,
+                cwd=self.settings.root,
+                env=surroundings,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=self.timeouts.seconds(LONGEST),
             )
         return cases(results)
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from proving_ground.machines.hosts import Hosts
 
 TESTS = Path(__file__).with_name("fault_tests.py")
+SCRIPT_SECONDS = 120.0
+"""Seconds of a fault's script on the controller."""
+
 RUNS = pytest.StashKey[FaultRuns]()
 
 
@@ -46,15 +49,7 @@ def pg_fault_injection(pytestconfig: pytest.Config, pg_hosts: Hosts) -> Injectio
 
     def shell(where: str, script: str) -> None:
         if where == CONTROLLER:
-            done = subprocess.run(
-                ["sh", "-ec", script],
-                cwd=run.settings.root,
-                env=environment(run),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            code, output = done.returncode, done.stderr or done.stdout
+            code, output = beside_pytest(run, script)
         else:
             result = pg_hosts[where].run("sh -ec %s", script)
             code, output = result.rc, result.stderr or result.stdout
@@ -63,6 +58,24 @@ def pg_fault_injection(pytestconfig: pytest.Config, pg_hosts: Hosts) -> Injectio
             raise MachineError(what, where=where, hint=f"it was: {' '.join(script.split())}")
 
     return Injection(run.settings.state_directory, shell)
+
+
+def beside_pytest(run: Run, script: str) -> tuple[int, str]:
+    """Run a script on the controller; return its exit code and what it said. One that hangs is ended."""
+    seconds = run.timeouts.seconds(SCRIPT_SECONDS)
+    try:
+        done = subprocess.run(
+            ["sh", "-ec", script],
+            cwd=run.settings.root,
+            env=environment(run),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MachineError(f"the script did not end within {seconds:.0f} s", where=CONTROLLER, hint=script) from error
+    return done.returncode, done.stderr or done.stdout
 
 
 def environment(run: Run) -> dict[str, str]:
