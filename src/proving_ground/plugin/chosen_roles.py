@@ -1,8 +1,7 @@
-"""With ``--pg-role``: run the tests of these roles, and of the others only the smoke tests; under a fault not all."""
+"""With ``--pg-role``: run the tests of these roles, and of the others only the smoke tests."""
 
 from __future__ import annotations
 
-import os
 import shlex
 
 import pytest
@@ -13,18 +12,9 @@ from proving_ground.plugin import options
 from proving_ground.plugin.exit_codes import end_with
 from proving_ground.plugin.skip_unconverged import roles_of
 
-UNDER_FAULT = "PG_UNDER_FAULT"
-"""The environment variable of the tests that run while a fault is in: not those that disturb the machines themselves,
-which would hide what the fault does."""
-
-DISTURBING = ("lifecycle", "disruptive")
-"""Markers of these."""
-
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the other tests; a role of which no test is collected is an error."""
-    if os.environ.get(UNDER_FAULT):
-        keep(config, items, [not any(item.get_closest_marker(name) for name in DISTURBING) for item in items])
     if roles := frozenset(shlex.split(str(options.values(config)["role"] or ""))):
         keep(config, items, of_roles(roles, items))
 

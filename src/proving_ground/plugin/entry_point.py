@@ -13,7 +13,7 @@ from proving_ground.core.table import is_asked_for
 from proving_ground.plugin import options
 
 PARTS = (
-    *("exit_codes", "session", "xdist.workers", "chosen_roles"),
+    *("exit_codes", "session", "xdist.workers", "chosen_roles", "under_fault"),
     *("skip_unconverged", "required_roles", "required_images", "debug_hints"),
     *("idempotence", "check_mode", "verification", "steps", "failure_evidence", "health_scan", "flake_budget"),
     *("ansible_adhoc", "browser", "availability", "faults"),

@@ -15,11 +15,14 @@ from proving_ground.faults.catalogue import Fault, fault_named
 from proving_ground.faults.injection import Injection
 from proving_ground.faults.junit import cases
 from proving_ground.faults.verdict import Case, Noticed, judge
-from proving_ground.plugin.chosen_roles import UNDER_FAULT
 from proving_ground.plugin.debug_hints import machine_options
+from proving_ground.plugin.under_fault import UNDER_FAULT
 
 MOST_RED = 5
 """Red tests after which the tests end: more say nothing more about a fault, and each may wait for its time-out."""
+
+MORE_SECONDS = 15
+"""Seconds for which tests go on after the first red one."""
 
 LONGEST = 1800
 """Seconds of the tests under one fault; every test has time-outs of its own, so this is for one that hangs."""
@@ -106,7 +109,7 @@ class FaultRuns:
         words += ["-o", "junit_family=xunit1", f"--junitxml={results}", *paths]
         results.unlink(missing_ok=True)
         with (directory / f"{name}.log").open("w", encoding="utf-8") as log:
-            surroundings = {**os.environ, UNDER_FAULT: "1"}
+            surroundings = {**os.environ, UNDER_FAULT: str(self.timeouts.seconds(MORE_SECONDS))}
             subprocess.run(
                 words,
                 cwd=self.settings.root,

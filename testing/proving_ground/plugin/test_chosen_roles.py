@@ -23,9 +23,6 @@ def test_db(): pass
 
 @pytest.mark.smoke
 def test_smoke(): pass
-
-@pytest.mark.disruptive
-def test_that_disturbs(): pass
 """
 
 
@@ -52,9 +49,3 @@ def test_role_that_no_test_has_is_an_error_with_the_nearest_one(project: pytest.
     result = project.runpytest("--pg-role=wep")
     assert result.ret == 11
     result.stdout.fnmatch_lines(["*error: --pg-role: no test has the role 'wep' in its marker — did you mean web?*"])
-
-
-def test_under_a_fault_no_test_disturbs_the_machines(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "test_that_disturbs" in chosen(project)
-    monkeypatch.setenv("PG_UNDER_FAULT", "1")
-    assert chosen(project) == ["test_web", "test_both", "test_db", "test_smoke"]
