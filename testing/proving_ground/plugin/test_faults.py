@@ -96,8 +96,9 @@ def test_each_fault_is_judged_by_what_the_tests_notice(project: pytest.Pytester)
 
 def test_tests_that_are_red_without_a_fault_say_nothing_of_one(project: pytest.Pytester) -> None:
     (project.path / "page").unlink()
+    fault(project, "unseen", GONE)
     result = run(project)
-    result.assert_outcomes(failed=1, deselected=4)
+    result.assert_outcomes(failed=1, skipped=1, deselected=4)
     result.stdout.fnmatch_lines(["*without a fault these are red: *test_page_is_there?one? (*"])
     assert not (project.path / "page").exists(), "the fault was put in, and taken out"
 
