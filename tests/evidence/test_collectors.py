@@ -15,6 +15,7 @@ from fixtures.cluster_nodes import kubernetes_nodes
 from fixtures.etcd_evidence import pytest_proving_ground_collectors as etcd_collectors
 from proving_ground.core.polling import NotReady
 from proving_ground.core.settings import Settings
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.diagnostics.collectors import MACHINE, on_machine, run_collectors, take
@@ -36,9 +37,9 @@ def sections(text: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def looked(pg_settings: Settings, pg_node: Node) -> dict[str, str]:
+def looked(pg_settings: Settings, pg_node: Node, pg_timeouts: Timeouts) -> dict[str, str]:
     """All that is looked at on a machine."""
-    seen = take(on_machine(pg_settings, pg_node.name, pg_node.name, MACHINE))
+    seen = take(on_machine(pg_settings, pg_node.name, pg_node.name, MACHINE), pg_timeouts)
     assert seen.trouble == ""
     return sections(seen.text)
 
@@ -101,11 +102,11 @@ def lost_pod(pg_kube: Kube, pg_namespace: str, pg_depot_view: View) -> str:
 
 
 @pytest.fixture
-def looked_at_cluster(request: pytest.FixtureRequest) -> dict[str, dict[str, str]]:
+def looked_at_cluster(request: pytest.FixtureRequest, pg_kube: Kube) -> dict[str, dict[str, str]]:
     """What the project adds to the evidence of a test that asks the cluster and etcd, by the file's name."""
     test = cast("pytest.Item", SimpleNamespace(config=request.config, fixturenames=["pg_kube", "etcd"]))
     found = {}
-    for look, seen in run_collectors([*cluster_collectors(test), *etcd_collectors(test)]):
+    for look, seen in run_collectors([*cluster_collectors(test), *etcd_collectors(test)], pg_kube.timeouts):
         assert seen.trouble == "", look.name
         found[look.name] = sections(seen.text)
     return found
