@@ -30,6 +30,9 @@ HEARTBEAT = datetime.timedelta(seconds=40)
 MERGE = "application/merge-patch+json"
 
 
+@pytest.mark.order(
+    55
+)  # before the control plane's pods, which they run: the first red test names the part that is broken
 @pytest.mark.parametrize("unit", ["containerd.service", "kubelet.service"])
 @every_kubernetes_node
 def test_daemon_runs(host: Host, unit: str) -> None:
