@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import UsageError
+from proving_ground.core.errors import UsageError, not_yaml
 from proving_ground.core.lines import yaml_lines
 from proving_ground.core.problems import nearest, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
@@ -71,7 +71,7 @@ def read(path: Path) -> Fault:
     try:
         said = read_yaml(text)
     except yaml.YAMLError as error:
-        raise UsageError(f"no YAML: {' '.join(str(error).split())}", where=shown(path)) from error
+        raise UsageError(not_yaml(error), where=shown(path)) from error
     if problems := check(said, SCHEMAS / "fault.json"):
         raise refusal(UsageError, shown(path), problems, yaml_lines(text))
     roles = said["role"] if isinstance(said["role"], list) else [said["role"]]

@@ -242,8 +242,8 @@ class Lifecycle:
         wanted = self.state.plan  # refused before the host is looked at
         require_hosts(self.settings, wanted)
         preflight.check(self.settings, self.progress, machines.log_of(self.settings))
-        choice = {"asked": self.settings.network_prefix, "earlier": self.state.network_prefix}
+        asked, earlier = self.settings.network_prefix, self.state.network_prefix
         present = self.state.provider.networks
-        with networks.reserved(wanted, **choice, say=self.progress.say, present=present) as prefix:
+        with networks.reserved(wanted, asked=asked, earlier=earlier, say=self.progress.say, present=present) as prefix:
             self.state.network_prefix = prefix
             yield

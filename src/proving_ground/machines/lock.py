@@ -100,8 +100,14 @@ def _acquire(lock: FileLock, holder: Path, awaited: Callable[[str], None] | None
 
 def _is_within(holder: Path) -> bool:
     """Return whether the lock's holder has started this process, or one that has."""
-    number = re.match(r"process (\d+) ", _who(holder))
-    return number is not None and int(number[1]) in {each.pid for each in psutil.Process().parents()}
+    number = _process(_who(holder))
+    return number is not None and number in {each.pid for each in psutil.Process().parents()}
+
+
+def _process(who: str) -> int | None:
+    """Return the number of the process in the holder's note; None without a note."""
+    found = re.match(r"process (\d+) ", who)
+    return None if found is None else int(found[1])
 
 
 def _who(holder: Path) -> str:
@@ -112,8 +118,8 @@ def _who(holder: Path) -> str:
 
 
 def _way_out(who: str) -> str:
-    number = re.match(r"process (\d+) ", who)
-    command = "" if number is None else f": `kill {'-9 ' if ENDING.search(who) else ''}{number[1]}`"
+    number = _process(who)
+    command = "" if number is None else f": `kill {'-9 ' if ENDING.search(who) else ''}{number}`"
     return f"wait for it to end, or stop it{command}"
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import nearest
-from proving_ground.plugin import options
 from proving_ground.plugin.exit_codes import end_with
+from proving_ground.plugin.options import given
 from proving_ground.plugin.skip_unconverged import roles_of
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the other tests; a role of which no test is collected is an error."""
-    if roles := frozenset(shlex.split(str(options.values(config)["role"] or ""))):
+    if roles := frozenset(shlex.split(given(config, "role"))):
         keep(config, items, of_roles(roles, items))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from proving_ground.core.polling import NotReady, WaitTimeoutError
@@ -124,10 +124,3 @@ class FaultRuns:
 
 def _listed(found: Sequence[Case]) -> str:
     return "; ".join(f"{case.nodeid} ({case.message})" for case in found[:MOST_RED])
-
-
-def summary(results: Mapping[str, Noticed]) -> list[tuple[str, str, str, str]]:
-    """Return the table's lines: fault, first red test, seconds until then, and the number of other red tests."""
-    return [
-        (name, each.first or "no test", f"{each.seconds:.1f}", str(len(each.others))) for name, each in results.items()
-    ]

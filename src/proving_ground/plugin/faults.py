@@ -21,7 +21,7 @@ from proving_ground.faults.catalogue import CONTROLLER, Fault, catalogue, fault_
 from proving_ground.faults.injection import Injection
 from proving_ground.faults.verdict import never_red
 from proving_ground.plugin.debug_hints import FAULTS
-from proving_ground.plugin.fault_runs import FaultRuns, summary
+from proving_ground.plugin.fault_runs import FaultRuns
 from proving_ground.plugin.fixtures import matching
 from proving_ground.plugin.run import Run, run_of
 
@@ -154,9 +154,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     terminalreporter.section("faults")
     table = Table("fault", "first red test", "seconds", "others", box=None)
-    for name, first, seconds, others in summary(runs.results):
-        mark = "[red]✗[/] " if runs.results[name].problems else "  "
-        table.add_row(f"{mark}{name}", escape(first), seconds, others)
+    for name, each in runs.results.items():
+        mark = "[red]✗[/] " if each.problems else "  "
+        table.add_row(f"{mark}{name}", escape(each.first or "no test"), f"{each.seconds:.1f}", str(len(each.others)))
     console = Console(width=terminalreporter._tw.fullwidth)
     with console.capture() as captured:
         console.print(table)

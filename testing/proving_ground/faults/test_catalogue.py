@@ -44,7 +44,7 @@ def test_project_without_faults_has_none(tmp_path: Path) -> None:
         (STOPPED.replace("take_out: systemctl start nginx\n", ""), r"needs the key take_out"),
         (STOPPED + "grean: []\n", r"bad\.yml:8: grean: unknown key — did you mean green\?"),
         (STOPPED.replace('["tests/test_web.py::test_page_is_served"]', "[]"), r"red: is \[\]"),
-        ("what: [", r"no YAML"),
+        ("what: [", r"bad\.yml: not YAML: .*\[line 1, column \d+\]"),
     ],
 )
 def test_mistake_is_told(text: str, refusal: str, tmp_path: Path) -> None:
