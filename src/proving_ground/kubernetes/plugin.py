@@ -10,7 +10,16 @@ import pytest
 from proving_ground.kubernetes import hookspecs
 from proving_ground.plugin import options
 
-PARTS = ("pods", "port_forward", "reachability_report", "policies.fixtures", "failure_evidence", "health_scan")
+PARTS = (
+    "pods",
+    "port_forward",
+    "reachability_report",
+    "policies.fixtures",
+    "benchmark.fixtures",
+    "benchmark.report",
+    "failure_evidence",
+    "health_scan",
+)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

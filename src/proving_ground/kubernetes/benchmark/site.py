@@ -1,0 +1,134 @@
+"""What is particular to one cluster: where its files are, what does not apply to it and why, and whom it trusts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from proving_ground.core.documents import read_yaml
+from proving_ground.core.errors import UsageError, not_yaml
+from proving_ground.core.problems import nearest, shown
+from proving_ground.kubernetes.policies.manifest import fields, items
+
+EVERYTHING = "all"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """A subject, pod or namespace that may do what a check looks for.
+
+    Attributes:
+        name: what it is, such as ``User calico-node`` or ``Pod kube-system/kube-proxy-*``, a pattern of a shell.
+        checks: identifiers of the checks, or ``all``.
+        reason: why it needs that.
+    """
+
+    name: str
+    checks: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """A check that does not apply.
+
+    Attributes:
+        check: the check's identifier.
+        reason: why it does not apply.
+        holds: a question whose answer has to be right for the reason to hold, as in the table of checks.
+    """
+
+    check: str
+    reason: str
+    holds: Any
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is particular to one cluster.
+
+    Attributes:
+        paths: name in the table → paths on machines.
+        exemptions: check → why it does not apply.
+        trusted: what may do what checks look for.
+        system_namespaces: namespaces of the cluster itself, whose pods may do what pods of users must not.
+        ignored_labels: labels of namespaces that no check looks at, such as those of tests.
+    """
+
+    paths: Mapping[str, tuple[str, ...]]
+    exemptions: Mapping[str, Exemption] = field(default_factory=dict)
+    trusted: Sequence[Trust] = ()
+    system_namespaces: tuple[str, ...] = ("kube-system",)
+    ignored_labels: Mapping[str, str] = field(default_factory=dict)
+
+    def trusts(self, name: str, check: str) -> bool:
+        """Return whether something may do what a check looks for."""
+        return any(fnmatchcase(name, each.name) and {EVERYTHING, check} & set(each.checks) for each in self.trusted)
+
+    def paths_of(self, name: str) -> tuple[str, ...]:
+        """Return the paths of a name in braces, such as ``{kubelet-config}``, or the path itself.
+
+        Raises:
+            UsageError: there is no such name.
+        """
+        if not name.startswith("{"):
+            return (name,)
+        word = name.strip("{}")
+        if word not in self.paths:
+            raise UsageError(f"there are no paths {word!r}", where="paths", hint=nearest(word, self.paths))
+        return self.paths[word]
+
+
+def read_site(path: Path, usual: Mapping[str, tuple[str, ...]]) -> Site:
+    """Return what a file says of a cluster.
+
+    Args:
+        path: YAML with ``paths``, ``not_applicable``, ``trusted``, ``system_namespaces`` and ``ignored_labels``.
+        usual: paths where the file names none.
+
+    Raises:
+        UsageError: it is not YAML, or has unknown keys.
+    """
+    try:
+        said = read_yaml(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UsageError(not_yaml(error), where=shown(path)) from error
+    where = shown(path)
+    known = ("paths", "not_applicable", "trusted", "system_namespaces", "ignored_labels")
+    given = fields(said, known, where)
+    exemptions = {}
+    for check, entry in (given.get("not_applicable") or {}).items():
+        told = fields(entry, ("reason", "holds"), f"{where}: not_applicable: {check}")
+        if not told.get("reason") or not told.get("holds"):
+            raise UsageError("it needs a reason, and what has to hold for it", where=f"{where}: {check}")
+        exemptions[str(check)] = Exemption(str(check), str(told["reason"]), told["holds"])
+    return Site(
+        {**usual, **read_paths(given.get("paths"), where)},
+        exemptions,
+        tuple(_trust(each, where) for each in items(given.get("trusted"), where)),
+        tuple(items(given.get("system_namespaces"), where)) or ("kube-system",),
+        given.get("ignored_labels") or {},
+    )
+
+
+def read_paths(value: object, where: str) -> dict[str, tuple[str, ...]]:
+    """Return name → paths; raises UsageError."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {
+        str(name): (each,) if isinstance(each, str) else tuple(items(each, f"{where}: {name}"))
+        for name, each in value.items()
+    }
+
+
+def _trust(entry: object, where: str) -> Trust:
+    told = fields(entry, ("name", "checks", "reason"), f"{where}: trusted")
+    if not all(told.get(each) for each in ("name", "checks", "reason")):
+        raise UsageError("it needs name, checks and reason", where=f"{where}: trusted: {told.get('name')}")
+    checks = [told["checks"]] if isinstance(told["checks"], str) else items(told["checks"], where)
+    return Trust(str(told["name"]), tuple(map(str, checks)), str(told["reason"]))
