@@ -1,19 +1,24 @@
-"""The dashboard: its page shows the cluster as it is, and it may look at nothing secret."""
+"""The dashboard: its page shows the cluster as it is to those who may forward ports, and nothing secret."""
 
 from __future__ import annotations
 
 import re
 import urllib.request
+from collections.abc import Callable
 
 import pytest
 
 from fixtures.cluster_nodes import kubernetes_nodes
+from fixtures.mesh import Mesh
 from proving_ground.core.topology import Topology
 from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import wait_for_pods
 from proving_ground.kubernetes.port_forward import Endpoint, PortForward
+from proving_ground.kubernetes.reachability import Outcome, Reachability
 
 pytestmark = [pytest.mark.order(110), pytest.mark.role("configure/kube-components")]
 
+Table = Callable[[str], Reachability]
 NAMESPACE = "kube-system"
 NODE_LINK = re.compile(r'href="/clusters/[^/"]+/nodes/([^"/?#]+)"')
 
@@ -33,6 +38,24 @@ def test_dashboard_is_available(pg_kube: Kube) -> None:
 def test_dashboard_lists_the_real_nodes(pg_port_forward: PortForward, pg_topology: Topology) -> None:
     shown = page(pg_port_forward(NAMESPACE, "service/dashboard", 80), "/clusters/local/nodes")
     assert set(NODE_LINK.findall(shown)) == {node.name for node in kubernetes_nodes(pg_topology)}
+
+
+@pytest.mark.xdist_group("mesh")
+def test_no_pod_reaches_the_dashboard(mesh: Mesh, pg_kube: Kube, pg_reachability: Table) -> None:
+    service = pg_kube.core.read_namespaced_service("dashboard", NAMESPACE)
+    dns = pg_kube.core.read_namespaced_service("kube-dns", NAMESPACE)
+    (pod,) = wait_for_pods(pg_kube, NAMESPACE, 1, selector="k8s-app=dashboard")
+    targets = {
+        "its service": f"{service.spec.cluster_ip}:80",
+        "its pod": f"{pod.status.pod_ip}:8080",
+        "the name server beside it": f"{dns.spec.cluster_ip}:53",
+    }
+    table = pg_reachability("pods and the dashboard")
+    for source in mesh.pods:
+        table.expect(source.name, "its service", Outcome.BLOCKED)
+        table.expect(source.name, "its pod", Outcome.BLOCKED)
+        table.expect(source.name, "the name server beside it", Outcome.CONNECTED)
+    table.check(mesh.probes.prober(targets))
 
 
 @pytest.mark.parametrize(

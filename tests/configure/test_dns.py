@@ -13,9 +13,11 @@ pytestmark = [pytest.mark.order(100), pytest.mark.role("configure/kube-component
 DOMAIN = "cluster.local"
 
 
-def answers(mesh: Mesh, source: str, *names: str, reverse: bool = False) -> dict[str, tuple[str, ...]]:
+def answers(
+    mesh: Mesh, source: str, *names: str, reverse: bool = False, by_tcp: bool = False
+) -> dict[str, tuple[str, ...]]:
     """Name → answers; anything but an answer fails the test."""
-    found = mesh.probes.look_up(source, *names, reverse=reverse)
+    found = mesh.probes.look_up(source, *names, reverse=reverse, by_tcp=by_tcp)
     without = {
         name: f"{lookup.outcome}: {lookup.reason}" for name, lookup in found.items() if lookup.outcome != "found"
     }
@@ -40,14 +42,15 @@ def test_service_names_resolve_from_every_pod(mesh: Mesh, pg_topology: Topology)
         assert answers(mesh, pod.name, *expected) == expected
 
 
-def test_search_path_completes_names(mesh: Mesh, pg_topology: Topology) -> None:
+@pytest.mark.parametrize("by_tcp", [False, True], ids=["by_udp", "by_tcp"])
+def test_search_path_completes_names_for_pods_in_both_networks(mesh: Mesh, pg_topology: Topology, by_tcp: bool) -> None:
     api, dns = str(pg_topology.networks["services"][1]), str(pg_topology.variables["cluster_dns"])
     expected = {"kubernetes.default": (api,), "kube-dns.kube-system": (dns,), "kube-dns.kube-system.svc": (dns,)}
-    for pod in mesh.pods:
+    for pod in (*mesh.pods, *mesh.nodes):
         # Not its own name, which a pod finds in its own /etc/hosts.
         neighbour = next(name for name in mesh.services if name != pod.name)
         wanted = {**expected, neighbour: (mesh.services[neighbour],)}
-        assert answers(mesh, pod.name, *wanted) == wanted
+        assert answers(mesh, pod.name, *wanted, by_tcp=by_tcp) == wanted
 
 
 def test_headless_service_resolves_to_its_pods(mesh: Mesh) -> None:
@@ -74,7 +77,9 @@ def test_addresses_resolve_to_names(mesh: Mesh, pg_topology: Topology) -> None:
     assert {address: name for address, name in pods.items() if name not in found[address]} == {}
 
 
+@pytest.mark.parametrize("by_tcp", [False, True], ids=["by_udp", "by_tcp"])
 @pytest.mark.parametrize("name", [f"nobody.default.svc.{DOMAIN}", "nobody"])
-def test_unknown_name_is_said_to_be_unknown(mesh: Mesh, name: str) -> None:
-    (lookup,) = mesh.probes.look_up(mesh.pods[0].name, name).values()
-    assert lookup.outcome == "not found", lookup
+def test_unknown_name_is_said_to_be_unknown(mesh: Mesh, name: str, by_tcp: bool) -> None:
+    for pod in (mesh.pods[0], mesh.nodes[-1]):
+        (lookup,) = mesh.probes.look_up(pod.name, name, by_tcp=by_tcp).values()
+        assert lookup.outcome == "not found", lookup

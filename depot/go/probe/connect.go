@@ -128,6 +128,8 @@ func classify(err error) (outcome, reason string) {
 		return blocked, "timeout"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return blocked, "refused"
+	case errors.Is(err, errRejected):
+		return blocked, errRejected.Error()
 	case errors.Is(err, syscall.EHOSTUNREACH):
 		return blocked, "host unreachable"
 	case errors.Is(err, syscall.ENETUNREACH):

@@ -33,6 +33,16 @@ func (l lookup) String() string {
 	return l.Outcome + " " + l.Question + ": " + l.Reason
 }
 
+// resolverBy returns the pod's own resolver; by TCP it asks the same servers with the protocol that long answers need.
+func resolverBy(tcpOnly bool) *net.Resolver {
+	if !tcpOnly {
+		return net.DefaultResolver
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, server string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, tcp, server)
+	}}
+}
+
 // lookupAll asks every question at the same time and answers in the order of the questions.
 func lookupAll(ctx context.Context, resolver *net.Resolver, questions []string, reverse bool, timeout time.Duration) []lookup {
 	return atOnce(questions, func(question string) lookup {

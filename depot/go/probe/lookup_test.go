@@ -94,3 +94,27 @@ func TestReverseLookupOfANameIsAnError(t *testing.T) {
 		t.Fatalf("%+v", answer)
 	}
 }
+
+func TestAResolverByTCPAsksNobodyByUDP(t *testing.T) {
+	listener := listen(t)
+	asked := make(chan struct{}, 1)
+	go func() {
+		for {
+			peer, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			asked <- struct{}{}
+			_ = peer.Close()
+		}
+	}()
+	socket, err := resolverBy(true).Dial(context.Background(), "udp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	<-asked
+	if resolverBy(false) != net.DefaultResolver {
+		t.Error("without --tcp it is another resolver than the pod's")
+	}
+}

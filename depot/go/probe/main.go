@@ -3,8 +3,9 @@
 //	probe serve   [--port 8080 --port udp:8080 --port sctp:8080]
 //	probe connect [--timeout 1s] [--json] [udp:|sctp:]HOST:PORT...
 //	probe connect [--timeout 1s] --stdin
-//	probe lookup  [--timeout 5s] [--json] NAME...
-//	probe lookup  --reverse [--json] ADDRESS...
+//	probe carry   [--timeout 5s] [--json] [--bytes 65536] HOST:PORT...
+//	probe lookup  [--timeout 5s] [--json] [--tcp] NAME...
+//	probe lookup  --reverse [--json] [--tcp] ADDRESS...
 //
 // Exit status 0 means that every question has an answer, whatever the answers are: a blocked connection is an answer,
 // so that "the probe could not run" can never be taken for "the network is closed". Status 2 is a wrong command line,
@@ -19,7 +20,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"slices"
@@ -32,7 +32,8 @@ import (
 const usage = `probe serve [--port [udp:|sctp:]PORT]...
 probe connect [--timeout 1s] [--json] [udp:|sctp:]HOST:PORT...
 probe connect [--timeout 1s] --stdin
-probe lookup [--timeout 5s] [--json] [--reverse] NAME|ADDRESS...
+probe carry [--timeout 5s] [--json] [--bytes 65536] HOST:PORT...
+probe lookup [--timeout 5s] [--json] [--reverse] [--tcp] NAME|ADDRESS...
 `
 
 var errUsage = errors.New("wrong command line")
@@ -65,6 +66,8 @@ func run(ctx context.Context, arguments []string, input io.Reader, output io.Wri
 		asJSON  = flags.Bool("json", false, "print a JSON array instead of lines")
 		stdin   = flags.Bool("stdin", false, "read lines of targets from the standard input")
 		reverse = flags.Bool("reverse", false, "look addresses up instead of names")
+		size    = flags.Int("bytes", usualBytes, "bytes to carry there and back")
+		byTCP   = flags.Bool("tcp", false, "ask the name server by TCP instead of UDP")
 		timeout = flags.Duration("timeout", 0, "longest time for one answer")
 	)
 	flags.Var(&ports, "port", "port to listen on; may be repeated")
@@ -85,8 +88,10 @@ func run(ctx context.Context, arguments []string, input io.Reader, output io.Wri
 		return answerLines(ctx, input, output, positiveOr(*timeout, connectTimeout))
 	case command == "connect" && len(words) > 0 && !*stdin:
 		return printAnswers(output, connectAll(ctx, words, positiveOr(*timeout, connectTimeout)), *asJSON)
+	case command == "carry" && len(words) > 0 && *size > 0 && *size <= mostBytes:
+		return printAnswers(output, carryAll(ctx, words, *size, positiveOr(*timeout, carryTimeout)), *asJSON)
 	case command == "lookup" && len(words) > 0:
-		answers := lookupAll(ctx, net.DefaultResolver, words, *reverse, positiveOr(*timeout, lookupTimeout))
+		answers := lookupAll(ctx, resolverBy(*byTCP), words, *reverse, positiveOr(*timeout, lookupTimeout))
 		return printAnswers(output, answers, *asJSON)
 	default:
 		return fmt.Errorf("%w: %q", errUsage, arguments)

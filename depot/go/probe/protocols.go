@@ -3,11 +3,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -24,6 +26,9 @@ var protocols = []string{tcp, udp, sctp}
 var dialers = map[string]func(ctx context.Context, address string, timeout time.Duration) (string, error){
 	tcp: dialTCP, udp: dialUDP, sctp: dialSCTP,
 }
+
+// errRejected is an answer of the network: the host's own rules let no datagram of ours out.
+var errRejected = errors.New("rejected")
 
 // question is what a client sends to a server of UDP. Nothing else is answered, so that two servers never talk.
 const question = "client-address?\n"
@@ -63,7 +68,7 @@ func dialUDP(ctx context.Context, address string, timeout time.Duration) (string
 	answer := make([]byte, 128)
 	for deadline := time.Now().Add(timeout); ; {
 		if _, err := socket.Write([]byte(question)); err != nil {
-			return "", err
+			return "", whoseFault(err)
 		}
 		_ = socket.SetReadDeadline(earlier(deadline, time.Now().Add(timeout/3)))
 		length, err := socket.Read(answer)
@@ -77,6 +82,15 @@ func dialUDP(ctx context.Context, address string, timeout time.Duration) (string
 			return "", err
 		}
 	}
+}
+
+// whoseFault tells a rule of this host's firewall, which answers a datagram at once, from a probe that may not send at all:
+// a socket that exists may be written to.
+func whoseFault(err error) error {
+	if errors.Is(err, syscall.EPERM) {
+		return errRejected
+	}
+	return err
 }
 
 func earlier(one, other time.Time) time.Time {

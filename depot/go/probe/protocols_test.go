@@ -52,6 +52,14 @@ func TestUDPToAClosedPortIsBlockedAsRefused(t *testing.T) {
 	}
 }
 
+func TestADatagramThatTheHostsRulesRejectIsBlockedAndAnythingElseIsAnError(t *testing.T) {
+	for cause, wanted := range map[syscall.Errno]string{syscall.EPERM: blocked, syscall.EACCES: failed} {
+		if outcome, reason := classify(whoseFault(&net.OpError{Op: "write", Err: cause})); outcome != wanted {
+			t.Errorf("%v: %s %s", cause, outcome, reason)
+		}
+	}
+}
+
 func TestALostDatagramIsSentAgain(t *testing.T) {
 	socket := listenUDP(t)
 	go func() {

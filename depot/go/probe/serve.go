@@ -64,7 +64,7 @@ func listenOnPort(server *http.Server, port endpoint) (start func() error, liste
 	}
 }
 
-// newHandler answers GET /client-address, /hostname, /healthz (text) and /connect, /lookup (JSON arrays).
+// newHandler answers GET /client-address, /hostname, /healthz (text) and /connect, /lookup (JSON arrays), and POST /echo.
 func newHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(response http.ResponseWriter, _ *http.Request) { text(response, "ok") })
@@ -84,6 +84,7 @@ func newHandler() http.Handler {
 		}
 		text(response, peer.Addr().Unmap().String())
 	})
+	mux.HandleFunc("POST /echo", echo)
 	mux.HandleFunc("GET /connect", func(response http.ResponseWriter, request *http.Request) {
 		answerAll(response, request, "target", connectTimeout, func(targets []string, timeout time.Duration) any {
 			return connectAll(request.Context(), targets, timeout)

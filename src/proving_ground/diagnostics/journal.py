@@ -1,4 +1,4 @@
-"""Find problems in a machine's journal: panics, out-of-memory kills, automatic restarts. Pure.
+"""Find problems in a machine's journal: panics, out-of-memory kills, automatic restarts, the kernel's alarms. Pure.
 
 Machines that are containers share the host's kernel, whose log does not say which container a process is in: there the
 check ignores the kernel's log. It reads the count of out-of-memory kills from the machine's cgroup if the machine has a
@@ -37,7 +37,8 @@ systemctl show --property=Id --property=NRestarts '*.service' || echo lacking=sy
     journalctl --boot --quiet --no-pager --all --output json \
         --output-fields MESSAGE,UNIT,SYSLOG_IDENTIFIER,_PID,_SYSTEMD_UNIT,_TRANSPORT || echo lacking=journal
 } | grep -E 'anic|fatal error: |goroutine [0-9]|"MESSAGE" ?: ?\[|ut of memory|segfault at|traps: |BUG|Oops|'\
-'general protection|Internal error: |killed by|Failed with result|Scheduled restart|too quickly|process exited|lacking='
+'general protection|Internal error: |blocked for more than|table full|killed by|Failed with result|Scheduled restart|'\
+'too quickly|process exited|lacking='
 echo all=told
 """
 """Shell: prints the relevant lines of the journal since boot as JSON, and the counts of systemd and the kernel."""
@@ -45,6 +46,8 @@ echo all=told
 KERNEL = {
     "out of memory": re.compile(r"(?:Memory cgroup out|Out) of memory.*: Kill(?:ed)? process \d+ \((?P<who>[^)]*)\)"),
     "crash": re.compile(r"(?:traps: )?(?P<who>.+?)\[\d+\]:? (?:segfault at|general protection|trap )"),
+    "hung task": re.compile(r"INFO: task (?P<who>.+?):\d+ blocked for more than \d+ seconds"),
+    "connection table full": re.compile(r"(?P<who>nf_conntrack)(?:: \w+)?: table full, dropping packet"),
     "kernel fault": re.compile(
         r"(?:watchdog: )?(?P<who>BUG|kernel BUG|Oops|Kernel panic|Internal error|general protection fault)\b"
     ),

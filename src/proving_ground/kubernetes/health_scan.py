@@ -1,4 +1,4 @@
-"""Find containers that died or panicked although all tests passed: restarts, crash loops, stacks in logs.
+"""Find what is wrong with containers although all tests passed: restarts, crash loops, panics, no pin, needless root.
 
 Deleted pods do not count as restarts. The scan ignores a kubelet's events about the machine's memory: the kubelet reads
 them from the kernel's log, which containers share with the whole host. Logs of removed pods are gone.
@@ -18,6 +18,7 @@ import pytest
 from proving_ground.diagnostics.collectors import on_machine
 from proving_ground.diagnostics.findings import Finding, HealthCheck, UnreadableError
 from proving_ground.diagnostics.journal import Entry, panics
+from proving_ground.kubernetes import workload_findings
 from proving_ground.kubernetes.failure_evidence import by_kubectl
 from proving_ground.kubernetes.pods import ended_with_machine
 from proving_ground.plugin.run import run_of
@@ -55,7 +56,11 @@ def pytest_proving_ground_health_checks(config: pytest.Config) -> list[HealthChe
 def objects(shown: str) -> Iterator[Finding]:
     """Yield the findings in kubectl's JSON of pods and events; raises ValueError if it is invalid."""
     for item in json.loads(shown)["items"]:
-        yield from _event(item) if item["kind"] == "Event" else _pod(item)
+        if item["kind"] == "Event":
+            yield from _event(item)
+        else:
+            yield from _pod(item)
+            yield from workload_findings.of_pod(item)
 
 
 def _pod(pod: dict[str, Any]) -> Iterator[Finding]:

@@ -23,6 +23,9 @@ NODE_PORT = 28080
 CONNECT_TIMEOUT_MS = 1000
 """Milliseconds after which a connection counts as blocked; an allowed one takes less than ten."""
 
+CARRY_TIMEOUT = 5.0
+"""Seconds for bytes there and back: the kernel sends lost packets again."""
+
 PARALLEL = 16
 
 ANYWHERE = [{"operator": "Exists"}]
@@ -46,6 +49,21 @@ class Lookup:
 
     outcome: str
     answers: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """What became of bytes that a probe sent to another one, which had to send them back.
+
+    Attributes:
+        outcome: connected if all came back, blocked if some were lost, error if the probe failed.
+        path_mtu: bytes of the largest packet that the kernel sends on this way, headers included; 0 if unknown.
+        reason: how many came back, and why no more.
+    """
+
+    outcome: Outcome
+    path_mtu: int = 0
     reason: str = ""
 
 
@@ -162,18 +180,41 @@ class Probes:
             return broken(source, targets, error)
         return observed(source, targets, answers)
 
-    def look_up(self, source: str, *questions: str, reverse: bool = False) -> dict[str, Lookup]:
+    def carry(
+        self, source: str, targets: Mapping[str, str], size: int, timeout: float = CARRY_TIMEOUT
+    ) -> dict[str, Cargo]:
+        """Send bytes from a probe pod to others, which send them back, to all at the same time.
+
+        Args:
+            source: the pod.
+            targets: target's name → ``host:port``.
+            size: bytes to each; more than a packet takes, if large packets are in question.
+            timeout: seconds in which all of them have to be back.
+
+        Raises:
+            ExecutionError: the probe did not run.
+        """
+        limit = f"--timeout={round(self._kube.timeouts.seconds(timeout * 1000))}ms"
+        answers = self._ask(source, ["carry", "--json", limit, f"--bytes={size}", *targets.values()])
+        return {
+            target: Cargo(Outcome(answer["outcome"]), answer.get("path_mtu", 0), answer.get("reason", ""))
+            for target, answer in zip(targets, answers, strict=True)
+        }
+
+    def look_up(self, source: str, *questions: str, reverse: bool = False, by_tcp: bool = False) -> dict[str, Lookup]:
         """Look up names with a pod's resolver.
 
         Args:
             source: the pod.
             questions: names, or addresses with ``reverse``.
             reverse: whether to look up the names of addresses.
+            by_tcp: whether to ask the name server by TCP, as resolvers do for long answers.
 
         Raises:
             ExecutionError: the probe did not run.
         """
-        answers = self._ask(source, ["lookup", "--json", *(["--reverse"] if reverse else []), *questions])
+        flags = [flag for flag, given in (("--reverse", reverse), ("--tcp", by_tcp)) if given]
+        answers = self._ask(source, ["lookup", "--json", *flags, *questions])
         return {
             question: Lookup(answer["outcome"], tuple(answer["answers"]), answer.get("reason", ""))
             for question, answer in zip(questions, answers, strict=True)

@@ -43,20 +43,31 @@ class Observation:
 
 @dataclass(frozen=True)
 class Expectation:
-    """The expected result of a connection, and why; empty ``client_addresses`` allow any address of the client."""
+    """The expected result of a connection, and why.
+
+    Attributes:
+        outcome: connected or blocked.
+        client_addresses: the server has to see one of them as the client's; empty allows any.
+        reason: why this is expected, for the table.
+        answers: the probe's message has to be one of them; empty allows any.
+    """
 
     outcome: Outcome
     client_addresses: frozenset[str] = frozenset()
     reason: str = ""
+    answers: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         seen = f" as {' or '.join(sorted(self.client_addresses))}" if self.client_addresses else ""
+        answer = f" by the answer {' or '.join(sorted(self.answers))}" if self.answers else ""
         why = f" ({self.reason})" if self.reason else ""
-        return f"{self.outcome}{seen}{why}"
+        return f"{self.outcome}{seen}{answer}{why}"
 
     def met_by(self, observation: Observation | None) -> bool:
         """Return whether ``observation`` is the expected result; False without observation or for a broken probe."""
         if observation is None or observation.outcome is not self.outcome:
+            return False
+        if self.answers and observation.reason not in self.answers:
             return False
         return not self.client_addresses or observation.client_address in self.client_addresses
 
@@ -104,7 +115,14 @@ class Reachability:
         return len(self._expected)
 
     def expect(
-        self, source: str, target: str, outcome: Outcome, seen_as: Iterable[str] = (), *, reason: str = ""
+        self,
+        source: str,
+        target: str,
+        outcome: Outcome,
+        seen_as: Iterable[str] = (),
+        *,
+        reason: str = "",
+        answers: Iterable[str] = (),
     ) -> None:
         """Declare the expected result of one pair.
 
@@ -114,6 +132,8 @@ class Reachability:
             outcome: connected or blocked.
             seen_as: addresses, one of which the server has to see as the client's; empty allows any.
             reason: why, for the table.
+            answers: messages of the probe, such as ``refused``, one of which it has to give; empty allows any, also
+                the silence of packets that somebody drops.
 
         Raises:
             ValueError: the pair was declared before, or ``outcome`` is an error.
@@ -122,7 +142,7 @@ class Reachability:
             raise ValueError(f"{self.title}: {source} → {target} is declared twice")
         if outcome is Outcome.ERROR:
             raise ValueError(f"{self.title}: {source} → {target}: a broken probe cannot be expected")
-        self._expected[source, target] = Expectation(outcome, frozenset(seen_as), reason)
+        self._expected[source, target] = Expectation(outcome, frozenset(seen_as), reason, frozenset(answers))
 
     def targets(self) -> dict[str, list[str]]:
         """Return source → its targets, in the order of declaration."""

@@ -152,6 +152,8 @@ KERNEL = [
     ("traps: flanneld[77] general protection fault ip:40 sp:7f error:0 in flanneld[400000+1000]", "crash", "flanneld"),
     ("traps: runc:[2:INIT][9] trap invalid opcode ip:40 sp:7f error:0", "crash", "runc:[2:INIT]"),
     ("BUG: kernel NULL pointer dereference, address: 0000000000000008", "kernel fault", "BUG"),
+    ("INFO: task kworker/0:1:12 blocked for more than 122 seconds.", "hung task", "kworker/0:1"),
+    ("nf_conntrack: nf_conntrack: table full, dropping packet", "connection table full", "nf_conntrack"),
     ("watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [kubelet:812]", "kernel fault", "BUG"),
 ]
 

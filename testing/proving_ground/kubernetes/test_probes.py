@@ -11,7 +11,7 @@ import pytest
 from proving_ground.core.timeouts import USUAL
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.execution import Execution, ExecutionError
-from proving_ground.kubernetes.probes import ProbePod, Probes
+from proving_ground.kubernetes.probes import Cargo, ProbePod, Probes
 from proving_ground.kubernetes.reachability import Observation, Outcome
 
 ADDRESSES = {"b": "10.2.2.2:8080", "c": "10.2.2.3:8080"}
@@ -75,3 +75,31 @@ def test_lookup_tells_unknown_from_broken() -> None:
     found = probes(Cluster(Execution(json.dumps(answers), "", 0))).look_up("a", "known", "unknown")
     assert (found["known"].outcome, found["known"].answers) == ("found", ("10.3.0.1",))
     assert (found["unknown"].outcome, found["unknown"].reason) == ("not found", "no such host")
+
+
+def test_lookup_by_tcp_and_of_addresses_is_asked_so() -> None:
+    cluster = Cluster(Execution(json.dumps([{"outcome": "found", "answers": ["a.b"]}]), "", 0))
+    probes(cluster).look_up("a", "10.3.0.1", reverse=True, by_tcp=True)
+    assert cluster.commands == [["probe", "lookup", "--json", "--reverse", "--tcp", "10.3.0.1"]]
+
+
+def test_cargo_is_sent_to_all_targets_in_one_command() -> None:
+    answers = [
+        {"target": "10.2.2.2:8080", "outcome": "connected", "path_mtu": 1450},
+        {
+            "target": "10.2.2.3:8080",
+            "outcome": "blocked",
+            "path_mtu": 1500,
+            "reason": "0 of 5000 bytes came back",
+        },
+    ]
+    cluster = Cluster(Execution(json.dumps(answers), "", 0))
+    assert probes(cluster).carry("a", ADDRESSES, 5000, 2) == {
+        "b": Cargo(Outcome.CONNECTED, 1450),
+        "c": Cargo(Outcome.BLOCKED, 1500, "0 of 5000 bytes came back"),
+    }
+    assert cluster.commands == [
+        ["probe", "carry", "--json", "--timeout=2000ms", "--bytes=5000", "10.2.2.2:8080", "10.2.2.3:8080"]
+    ]
+    with pytest.raises(ExecutionError):
+        probes(Cluster(Execution("", "no such option", 2))).carry("a", ADDRESSES, 1)

@@ -61,6 +61,14 @@ def test_table_accepts_any_of_several_client_addresses() -> None:
     made.compare(finding(CONNECTED, "10.2.1.0"))
 
 
+def test_table_tells_an_answer_from_silence_where_one_is_expected() -> None:
+    table = Reachability("answers")
+    table.expect("a", "b", Outcome.BLOCKED, answers=["refused", "host unreachable"])
+    table.compare({("a", "b"): Observation(Outcome.BLOCKED, reason="host unreachable")})
+    with pytest.raises(ReachabilityError, match=r"by the answer host unreachable or refused +blocked \(timeout"):
+        table.compare({("a", "b"): Observation(Outcome.BLOCKED, reason="timeout")})
+
+
 def test_table_marks_only_the_wrong_lines_and_has_them_first() -> None:
     made = table(("a", "b", CONNECTED), ("a", "longer-name", BLOCKED))
     with pytest.raises(ReachabilityError) as caught:
