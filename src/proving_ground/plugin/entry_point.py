@@ -20,7 +20,7 @@ PARTS = (
 )
 """Modules of this package that have hooks or fixtures."""
 
-OF_REPORT = ("plugin", "availability")
+OF_REPORT = ("plugin", "availability", "faults")
 """Modules of the package ``report`` that have hooks."""
 
 KUBERNETES = "proving_ground.kubernetes.plugin"

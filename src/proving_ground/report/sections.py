@@ -1,4 +1,4 @@
-"""Sections that a project adds to the report, as data: titles, texts and grids. Pure."""
+"""Sections that a project adds to the report, as data: titles, texts, grids and tables. Pure."""
 
 from __future__ import annotations
 
@@ -44,6 +44,36 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One line of a table.
+
+    Attributes:
+        cells: its texts, by the table's columns.
+        tone: ``bad`` marks the line as wrong.
+        more: lines below it, which say what is wrong.
+    """
+
+    cells: tuple[str, ...]
+    tone: Tone = "good"
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts.
+
+    Attributes:
+        columns: their headings.
+        rows: its lines; wrong ones come first where that helps.
+        title: its heading; may be empty.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the report with a heading.
 
@@ -52,9 +82,11 @@ class Section:
         lead: one or two sentences under it.
         legend: the marks: mark, tone, meaning.
         grids: its grids.
+        tables: its tables, below the grids.
     """
 
     title: str
     lead: str = ""
     legend: tuple[tuple[str, Tone, str], ...] = ()
     grids: tuple[Grid, ...] = ()
+    tables: tuple[Table, ...] = ()

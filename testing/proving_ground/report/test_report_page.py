@@ -17,7 +17,7 @@ from proving_ground.report.facts import Facts
 from proving_ground.report.page import render
 from proving_ground.report.phases import phases, role_runs
 from proving_ground.report.results import Failure, Result
-from proving_ground.report.sections import Cell, Grid, Section
+from proving_ground.report.sections import Cell, Grid, Row, Section, Table
 from proving_ground.report.view import files, first_cause, headline
 
 ROOT = Path(__file__).parents[3]
@@ -153,6 +153,21 @@ def test_the_page_needs_nothing_else_and_runs_nothing(facts: Facts) -> None:
     assert "default-src 'none'" in text
 
 
+def table(text: str) -> Table:
+    return Table((text,), (Row((text,), "bad", (text,)),), text)
+
+
+def test_a_table_shows_its_rows_and_marks_the_wrong_ones() -> None:
+    rows = (Row(("kubelet-stopped", "test_kubelet")), Row(("names-gone", "no test"), "bad", ("nobody noticed",)))
+    shown = Page(
+        render(replace(FACTS, sections=[Section("Faults", tables=(Table(("fault", "first red"), rows),))]))
+    ).said
+    assert "kubelet-stopped" in shown
+    assert "✗ names-gone" in shown
+    assert "✗ kubelet-stopped" not in shown
+    assert shown.index("names-gone") < shown.index("nobody noticed")
+
+
 def test_no_text_is_taken_for_the_pages_own() -> None:
     cause = {"kind": "cause", "what": EVIL, "hint": EVIL, "host": EVIL, "log": ""}
     cell = Cell(EVIL, EVIL, "<", "bad", EVIL)
@@ -163,7 +178,7 @@ def test_no_text_is_taken_for_the_pages_own() -> None:
         files=[EVIL],
         again=[EVIL],
         command=EVIL,
-        sections=[Section(EVIL, EVIL, (("<", "bad", EVIL),), (Grid(EVIL, (cell,), (EVIL,)),))],
+        sections=[Section(EVIL, EVIL, (("<", "bad", EVIL),), (Grid(EVIL, (cell,), (EVIL,)),), (table(EVIL),))],
     )
     text = render(facts)
     assert "<script" not in text
@@ -178,11 +193,15 @@ def test_no_secret_gets_onto_the_page_whoever_says_it() -> None:
         results=[replace(FAILED, failures=(Failure("call", secret, secret + "!"),))],
         command=secret,
         access_commands=[secret],
-        sections=[Section("x", secret, (), (Grid(secret, (Cell(secret, "b", "!", "bad", secret),), (secret,)),))],
+        sections=[
+            Section(
+                "x", secret, (), (Grid(secret, (Cell(secret, "b", "!", "bad", secret),), (secret,)),), (table(secret),)
+            )
+        ],
     )
     text = render(facts)
     assert "correct-horse" not in text
-    assert text.count("password=[removed]") > 8
+    assert text.count("password=[removed]") > 12
 
 
 @pytest.mark.parametrize(
