@@ -26,14 +26,14 @@ content() { sed --regexp-extended --expression="$secret" "$1" 2>/dev/null | base
 echo "@@ listeners"; ss --no-header --numeric --listening --tcp --processes
 echo "@@ processes"
 grep --files-with-matches --text --null-data --line-regexp --no-messages --extended-regexp \
-  "([^[:space:]]*/)?($programs)" /proc/[0-9]*/cmdline | while read -r file; do
+  "([^[:space:]]*/)?($programs)" "$proc"/[0-9]*/cmdline | while read -r file; do
   process=${file%/cmdline}
-  echo "${process#/proc/} $(base64 --wrap=0 "$file") $(
+  echo "${process##*/} $(base64 --wrap=0 "$file") $(
     grep --text --null-data --no-messages --extended-regexp "^($prefixes)" "$process/environ" | base64 --wrap=0)"
 done
 value() { # PROGRAM ARGUMENT VARIABLE: what an argument of a process is, after the process' root
   for file in $(grep --files-with-matches --text --null-data --line-regexp --no-messages --extended-regexp \
-    "([^[:space:]]*/)?$1" /proc/[0-9]*/cmdline); do
+    "([^[:space:]]*/)?$1" "$proc"/[0-9]*/cmdline); do
     process=${file%/cmdline}
     found=$(tr '\0' '\n' <"$file" | sed --quiet --expression="s#^--*$2=##p"
       tr '\0' '\n' <"$process/environ" | sed --quiet --expression="s#^$3=##p")
@@ -43,17 +43,19 @@ value() { # PROGRAM ARGUMENT VARIABLE: what an argument of a process is, after t
 """
 
 
-def script(needs: Needs, kinds: Iterable[str]) -> str:
+def script(needs: Needs, kinds: Iterable[str], proc: str = "/proc") -> str:
     """Return the script for a machine of these kinds.
 
     Args:
         needs: of all questions together.
         kinds: the machine's kinds; what is asked of others is left out.
+        proc: where the kernel shows the machine's processes.
     """
     own = set(kinds)
     programs = [name for name, kind in OF_PROGRAMS.items() if kind in own]
     lines = [
         f"secret={shlex.quote(SECRET)}",
+        f"proc={shlex.quote(proc)}",
         f"programs={shlex.quote('|'.join(programs))}",
         f"prefixes={shlex.quote('|'.join(PREFIXES.values()))}",
         BEGINNING,

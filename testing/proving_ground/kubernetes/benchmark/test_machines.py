@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,38 +16,56 @@ from proving_ground.kubernetes.benchmark.question import Needs
 TIMEOUT = 30.0
 
 
-def asked(needs: Needs, *kinds: str) -> Machine:
-    done = subprocess.run(
-        ["sh", "-c", script(needs, kinds)], capture_output=True, text=True, timeout=TIMEOUT, check=True
-    )
+def asked(needs: Needs, *kinds: str, proc: Path = Path("/no/processes")) -> Machine:
+    command = ["sh", "-c", script(needs, kinds, str(proc))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True)
     return read("here", done.stdout, done.stderr)
 
 
+def running(proc: Path, number: int, *words: str, **variables: str) -> None:
+    """Show a process as the kernel does."""
+    directory = proc / str(number)
+    directory.mkdir(parents=True)
+    (directory / "cmdline").write_text("".join(f"{word}\0" for word in words))
+    (directory / "environ").write_text("".join(f"{name}={value}\0" for name, value in variables.items()))
+    (directory / "root").symlink_to("/")
+
+
 @pytest.fixture
-def etcd(tmp_path: Path) -> Iterator[Path]:
-    """A process whose name and arguments are etcd's, and whose variables are, too."""
+def proc(tmp_path: Path) -> Path:
+    """A machine's processes."""
+    proc = tmp_path / "proc"
     (tmp_path / "ca.pem").write_text("an authority")
-    program = tmp_path / "etcd"
-    program.symlink_to("/bin/sleep")
-    environment = {"ETCD_CERT_FILE": "/pki/server.pem", "ETCD_TRUSTED_CA_FILE": str(tmp_path / "ca.pem"), "OTHER": "x"}
-    # sleep(1) adds its arguments up.
-    with subprocess.Popen([str(program), "60", "0"], env=environment) as process:
-        for _ in range(100):
-            if b"sleep" in Path(f"/proc/{process.pid}/exe").readlink().name.encode():
-                break
-            time.sleep(0.05)
-        yield tmp_path
-        process.kill()
+    (tmp_path / "audit.yaml").write_text("rules: []")
+    running(proc, 1, "/usr/lib/systemd/systemd")
+    running(
+        proc, 12, "/opt/bin/etcd", ETCD_CERT_FILE="/server.pem", ETCD_TRUSTED_CA_FILE=f"{tmp_path}/ca.pem", HOME="/"
+    )
+    running(
+        proc, 34, "kube-apiserver", "--secure-port=6443", f"--audit-policy-file={tmp_path}/audit.yaml", "--a", "b c"
+    )
+    running(proc, 56, "/bin/sh", "-c", "kubelet", ETCD_NAME="other")
+    return proc
 
 
-def test_settings_of_a_process_are_read_from_its_variables(etcd: Path) -> None:
-    machine = asked(Needs(arguments=(("etcd", "trusted-ca-file"),)), "etcd")
-    assert machine.processes["etcd"] == {"cert-file": "/pki/server.pem", "trusted-ca-file": f"{etcd}/ca.pem"}
-    assert machine.documents == {"etcd trusted-ca-file": "an authority"}
+def test_settings_of_a_process_are_its_arguments_and_variables(proc: Path) -> None:
+    named = (("etcd", "trusted-ca-file"), ("kube-apiserver", "audit-policy-file"), ("kube-apiserver", "client-ca-file"))
+    machine = asked(Needs(arguments=named), "etcd", "control-plane", "node", proc=proc)
+    directory = proc.parent
+    assert machine.processes == {
+        "etcd": {"cert-file": "/server.pem", "trusted-ca-file": f"{directory}/ca.pem"},
+        "kube-apiserver": {"secure-port": "6443", "audit-policy-file": f"{directory}/audit.yaml", "a": "b c"},
+    }
+    assert machine.documents == {
+        "etcd trusted-ca-file": "an authority",
+        "kube-apiserver audit-policy-file": "rules: []",
+        "kube-apiserver client-ca-file": "",
+    }
 
 
-def test_programs_of_other_kinds_of_machines_are_not_asked_for(etcd: Path) -> None:
-    machine = asked(Needs(arguments=(("etcd", "trusted-ca-file"),), files=(("etcd", str(etcd)),)), "node")
+def test_programs_of_other_kinds_of_machines_are_not_asked_for(proc: Path) -> None:
+    needs = Needs(arguments=(("etcd", "trusted-ca-file"),), files=(("etcd", str(proc)),))
+    machine = asked(needs, "node", proc=proc)
     assert (machine.processes, machine.documents, machine.files) == ({}, {}, ())
 
 
