@@ -11,7 +11,7 @@ endif
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-ha integration-ha-stacked \
 	integration-libvirt test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify policies destroy reap clean \
-	bench bench-role faults shell lock
+	bench bench-role faults upstream shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -98,6 +98,10 @@ policies: setup ## Run all cases of network policies on the machines that are up
 
 faults: depot ## Put in one fault after the other, and show that the suites notice each of them
 	@$(pytest) -m fault tests
+
+upstream: depot ## Run Kubernetes' own suites of network policies and conformance, of the version that the cluster runs
+	@$(proving-ground) depot fill --only upstream
+	@$(pytest) -m upstream tests/upstream
 
 destroy reap: ## Remove this checkout's machines and networks, also those of a killed run
 	@[ ! -x .venv/bin/python ] || $(proving-ground) destroy

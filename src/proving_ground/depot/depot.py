@@ -55,7 +55,11 @@ class Depot:
         Raises:
             DepotError: an entry is corrupt, or ``only`` has an unknown name.
         """
-        common = {name: component for name, component in self.recipe.items() if component.provider is None}
+        common = {
+            name: component
+            for name, component in self.recipe.items()
+            if component.provider is None and component.group is None
+        }
         recipe = recipes.select(self.recipe, only) if only else common
         entries = {}
         for name in recipe:

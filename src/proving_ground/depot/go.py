@@ -1,4 +1,4 @@
-"""Build the commands of a Go module: static, reproducible, with the versions and checksums in go.mod and go.sum."""
+"""Build programs and compiled tests of a Go module: static, reproducible, pinned by go.mod and go.sum."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def build(job: Job) -> dict[str, Any]:
-    """Build every program of the component, and copy files from modules that it requires.
+    """Build every program of the component, compile tests to programs, copy files from modules that it requires.
 
     Returns:
         no facts.
@@ -91,10 +91,11 @@ def build(job: Job) -> dict[str, Any]:
     # The same programs with the dependencies of another release: its go.mod, and the go.sum beside it.
     module = [f"-modfile={job.module / 'go.mod'}"] if job.component.module else []
     go = find()
-    for program, package in settings["programs"].items():
-        # A binary must not contain the checkout's path or commit.
-        command = [go, "build", *module, "-trimpath", "-buildvcs=false", f"-tags={tags}", f"-ldflags={' '.join(flags)}"]
-        job.run([*command, "-o", str(job.out / program), package], env=env)
+    # A binary must not contain the checkout's path or commit.
+    options = [*module, "-trimpath", "-buildvcs=false", f"-tags={tags}", f"-ldflags={' '.join(flags)}"]
+    for words, programs in (["build"], settings["programs"]), (["test", "-c"], settings.get("tests", {})):
+        for program, package in programs.items():
+            job.run([go, *words, *options, "-o", str(job.out / program), package], env=env)
     for name, source in settings.get("module_files", {}).items():
         where = job.out / "module"
         job.run([go, "list", *module, "-m", "-f", "{{.Dir}}", source["module"]], env=env, stdout=where)

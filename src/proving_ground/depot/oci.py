@@ -41,6 +41,8 @@ def build(job: Job) -> dict[str, Any]:
     config = {"Env": [f"{name}={value}" for name, value in environment.items()], "WorkingDir": "/"}
     if settings.get("entrypoint"):
         config["Entrypoint"] = settings["entrypoint"]
+    if settings.get("command"):
+        config["Cmd"] = settings["command"]
     reference, digest = archive(settings["image"], layers, config, job.out / "image.tar")
     for path in layers:
         if path.parent == job.out:

@@ -21,6 +21,9 @@ from proving_ground.depot import releases
 BUILDER_VERSION = "1"
 """A part of every key: increase it if a builder makes other files from the same recipe."""
 
+NOT_IN_KEYS = ("view", "links", "disk", "group")
+"""Keys of a component that do not change the built files: paths in the view, disk space, and who asks for it."""
+
 SCHEMA = Path(__file__).parent / "recipe.json"
 """The JSON Schema of a recipe: the keys that every builder needs."""
 
@@ -63,6 +66,11 @@ class Component:
     def provider(self) -> str | None:
         """The only provider that needs the component, or None if all nodes need it."""
         return self.settings.get("provider")
+
+    @property
+    def group(self) -> str | None:
+        """The group that has to be chosen by its name for the component to be built; None for all others."""
+        return self.settings.get("group")
 
     @property
     def disk(self) -> int:
@@ -170,8 +178,7 @@ def keys(recipe: Recipe, contents: Mapping[str, str], architecture: str) -> dict
     """
     result: dict[str, str] = {}
     for name, component in recipe.items():
-        # Paths in the view and disk space do not change the built files.
-        entry = {word: value for word, value in component.settings.items() if word not in ("view", "links", "disk")}
+        entry = {word: value for word, value in component.settings.items() if word not in NOT_IN_KEYS}
         parts = [
             BUILDER_VERSION,
             architecture,
@@ -186,7 +193,9 @@ def keys(recipe: Recipe, contents: Mapping[str, str], architecture: str) -> dict
 
 
 def select(recipe: Recipe, only: list[str]) -> Recipe:
-    """Return the components in ``only``, by name or directory of the view (``bin``, ``images``), and their inputs.
+    """Return the components in ``only``, by name, group or directory of the view (``bin``), and their inputs.
+
+    A directory of the view does not choose the components of a group.
 
     Raises:
         DepotError: a name is unknown.
@@ -196,7 +205,8 @@ def select(recipe: Recipe, only: list[str]) -> Recipe:
         matches = {
             name
             for name, component in recipe.items()
-            if name == word or any(path.split("/", 1)[0] == word for path in component.view)
+            if word in (name, component.group)
+            or (component.group is None and any(path.split("/", 1)[0] == word for path in component.view))
         }
         if not matches:
             raise DepotError(f"nothing in the recipe is called {word}", where="depot.yml", hint=nearest(word, recipe))

@@ -19,6 +19,8 @@ PARTS = (
     "benchmark.report",
     "failure_evidence",
     "health_scan",
+    "upstream.collection",
+    "upstream.fixtures",
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +22,7 @@ from proving_ground.faults.verdict import never_red
 from proving_ground.plugin.debug_hints import FAULTS
 from proving_ground.plugin.fault_runs import FaultRuns
 from proving_ground.plugin.fixtures import matching
+from proving_ground.plugin.options import asks_for
 from proving_ground.plugin.run import Run, run_of
 
 if TYPE_CHECKING:
@@ -142,8 +142,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)  # -k selects among them as among all tests
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add the tests of faults if the expression of ``-m`` asks for them: they break the machines that others test."""
-    words = re.findall(r"\w+", config.option.markexpr or "")
-    if "fault" in words and words[max(words.index("fault") - 1, 0)] != "not":
+    if asks_for(config, "fault"):
         items += session.genitems(pytest.Module.from_parent(session, path=TESTS, nodeid=FAULTS))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -82,6 +83,7 @@ MARKERS = (
     "hosts(*groups): parametrize the fixture `host` over the members of these groups or patterns, not all machines",
     "role(*names): the test needs these roles converged on all their hosts; else it is skipped",
     "fault: the test puts a fault in, and shows that the project's tests notice it; only with -m fault",
+    "upstream: the test is a case of Kubernetes' own suites; only with -m upstream",
     "smoke: one of the one or two tests that show whether a role works at all",
     "before_converge: the test needs machines before the playbook runs on them",
     "lifecycle: the test is a phase of the run itself: syntax, converge, idempotence",
@@ -95,6 +97,12 @@ MARKERS = (
     "disruptive: the test disturbs the machines or other tests; with -n, no other test runs at the same time",
     "xdist_group(name): with -n, one worker runs all tests of a group; without it, all tests of a file",
 )
+
+
+def asks_for(config: pytest.Config, marker: str) -> bool:
+    """Return whether the expression of ``-m`` asks for tests that are only there if it does: it names their marker."""
+    words = re.findall(r"\w+", config.option.markexpr or "")
+    return marker in words and words[max(words.index(marker) - 1, 0)] != "not"
 
 
 LOOKING = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow", "collectonly")

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from proving_ground.core.errors import PreflightError
-from proving_ground.depot import box, debian, pip
+from proving_ground.depot import box, debian, go, oci, pip
 from proving_ground.depot.job import Job, Processes
 from proving_ground.depot.recipe import Component
 from proving_ground.depot.store import Entry
@@ -135,3 +135,40 @@ def test_a_box_holds_a_disk_with_its_description_and_kernel_and_first_file_syste
         assert content is not None
         assert json.load(content) == {"provider": "libvirt", "format": "qcow2", "virtual_size": box.DISK_GIB}
         assert set(archive.getnames()) == {"metadata.json", "Vagrantfile", "box.img"}
+
+
+def test_programs_and_compiled_tests_of_a_go_module_are_built_with_the_same_pins_and_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(go, "find", lambda: "go")
+    programs = Programs()
+    settings = {
+        "programs": {"tool": "example.org/tool"},
+        "tests": {"e2e.test": "example.org/e2e"},
+        "variables": {"example.org/version": "v1"},
+    }
+    assert go.build(make_job(tmp_path, settings, programs)) == {}
+    program, tests = programs.ran
+    assert (program[:2], program[-1]) == (["go", "build"], "example.org/tool")
+    assert (tests[:3], tests[-1]) == (["go", "test", "-c"], "example.org/e2e")
+    assert tests[-2] == str(tmp_path / "out" / "e2e.test")
+    for command in programs.ran:
+        assert {"-trimpath", "-buildvcs=false", "-ldflags=-s -w -X=example.org/version=v1"} <= set(command)
+
+
+def test_an_image_has_an_entry_point_and_the_arguments_that_a_pod_may_replace(tmp_path: Path) -> None:
+    (tmp_path / "tool").mkdir()
+    (tmp_path / "tool" / "tool").write_bytes(b"binary")
+    inputs = {"tool": Entry(tmp_path / "tool", {"tool": {"size": 6}})}
+    settings = {
+        "image": "tool",
+        "layers": [{"files": {"/tool": "tool/tool"}}],
+        "entrypoint": ["/tool"],
+        "command": ["pause"],
+    }
+    oci.build(make_job(tmp_path, settings, Programs(), **inputs))
+    with tarfile.open(tmp_path / "out" / "image.tar") as archive:
+        blobs = [archive.extractfile(member) for member in archive.getmembers() if member.name.startswith("blobs/")]
+        texts = [blob.read() for blob in blobs if blob is not None]
+    (config,) = (json.loads(text)["config"] for text in texts if b"rootfs" in text and text.startswith(b"{"))
+    assert (config["Entrypoint"], config["Cmd"]) == (["/tool"], ["pause"])

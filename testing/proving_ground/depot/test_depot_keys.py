@@ -8,7 +8,7 @@ import pytest
 
 from proving_ground.core.errors import DepotError
 from proving_ground.depot import recipe as recipes
-from proving_ground.depot.depot import content_of, read, read_release
+from proving_ground.depot.depot import Depot, content_of, read, read_release
 from proving_ground.depot.recipe import Source
 
 ROOT = Path(__file__).parents[3]
@@ -94,6 +94,38 @@ def test_depot_only_selects_by_name_and_by_view_directory_with_inputs() -> None:
     assert list(recipes.select(recipe, ["tree", "other"])) == ["tree", "other"]
     with pytest.raises(DepotError, match="nothing in the recipe is called nonsense"):
         recipes.select(recipe, ["nonsense"])
+
+
+GROUPED = f"""{RECIPE}
+suite: {{build: go, group: upstream, directory: go/other, programs: {{suite: .}}, view: {{bin/suite: suite}}}}
+suite-image:
+  build: image
+  group: upstream
+  image: suite
+  layers: [{{files: {{/suite: suite/suite, /probe: probe/probe}}}}]
+"""
+
+
+def test_depot_group_is_selected_by_its_name_with_inputs_and_by_no_directory_of_the_view() -> None:
+    recipe = recipes.parse(Source(GROUPED))
+    assert list(recipes.select(recipe, ["upstream"])) == ["probe", "suite", "suite-image"]
+    assert list(recipes.select(recipe, ["images"])) == ["probe", "tree", "probe-image"]
+    assert list(recipes.select(recipe, ["bin"])) == ["probe", "other"]
+    assert list(recipes.select(recipe, ["suite"])) == ["suite"]
+
+
+def test_depot_group_changes_no_key() -> None:
+    assert keys(GROUPED) == keys(GROUPED.replace("group: upstream", "group: others"))
+
+
+def test_depot_without_a_choice_builds_no_group_and_nothing_for_one_provider(tmp_path: Path) -> None:
+    for name in CONTENTS:
+        (tmp_path / name).mkdir(parents=True)
+    text = GROUPED + "\nkernel: {build: go, provider: libvirt, programs: {kernel: .}}\n"
+    (tmp_path / "depot.yml").write_text(text, encoding="utf-8")
+    depot = Depot(tmp_path, tmp_path / "cache")
+    assert [component.name for component in depot.plan().missing] == ["probe", "tree", "probe-image", "other"]
+    assert [component.name for component in depot.plan(["upstream"]).missing] == ["probe", "suite", "suite-image"]
 
 
 def test_depot_all_that_is_wrong_in_a_recipe_is_told_at_once() -> None:
@@ -189,6 +221,10 @@ def test_depot_recipe_of_this_repository_is_right_with_each_release(release: str
     said = {name.rpartition(".")[2]: text for name, text in recipe["kubernetes"].settings["variables"].items()}
     major, minor, _ = version.split(".")
     assert (said["gitVersion"], said["gitMajor"], said["gitMinor"]) == (f"v{version}", major, minor)
+    suites = recipe["kubernetes-e2e"]
+    assert (suites.version, suites.settings["variables"]) == (version, recipe["kubernetes"].settings["variables"])
+    module = ROOT / "depot" / (suites.module or suites.directory or "")
+    assert f"k8s.io/kubernetes v{version}\n" in (module / "go.mod").read_text(encoding="utf-8")
 
 
 def test_depot_releases_are_the_versions_that_the_project_has_a_profile_for() -> None:

@@ -1,0 +1,1 @@
+"""Upstream's own suites, Kubernetes' end-to-end tests, as tests of the run."""
