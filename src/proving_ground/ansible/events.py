@@ -39,6 +39,7 @@ class Outcome:
         diff: before and after, as Ansible prints it with ``--diff``; else empty.
         play: the play's name.
         start: when it began, in seconds since 1970; 0 if Ansible does not report it.
+        action: the module's name, as the task has it.
     """
 
     host: str
@@ -51,6 +52,7 @@ class Outcome:
     diff: str = ""
     play: str = ""
     start: float = 0.0
+    action: str = ""
 
     def __str__(self) -> str:
         return f"{self.host}: {self.role} : {self.task}" if self.role else f"{self.host}: {self.task}"
@@ -97,6 +99,7 @@ def outcome_of(event: str, data: dict[str, Any], printed: str = "") -> Outcome:
         diff=redact("\n".join(diff_lines(result.get("diff")))),
         play=str(data.get("play", "")),
         start=datetime.fromisoformat(data["start"]).timestamp() if data.get("start") else 0.0,
+        action=str(data.get("task_action", "")),
     )
 
 

@@ -99,6 +99,14 @@ def plan(life: Lifecycle, options: argparse.Namespace) -> None:  # noqa: ARG001
         print(f"{number:3}. {step}")
 
 
+def profile(life: Lifecycle, options: argparse.Namespace) -> None:
+    """Print which tasks the last converge of a run waited for, and how long."""
+    from proving_ground.report import profile as profiling
+
+    found = profiling.of_run(life.settings.artifacts.parent, options.run)
+    sys.stdout.write("".join(f"{line}\n" for line in profiling.lines(found, options.tasks)))
+
+
 def checkpoints(life: Lifecycle, options: argparse.Namespace) -> None:
     """List the checkpoints with sizes; with --prune remove some of them first."""
     from proving_ground.checkpoints.store import listing
@@ -184,6 +192,12 @@ def of_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="name, address, memory and cpus, for programs")
 
 
+def of_profile(parser: argparse.ArgumentParser) -> None:
+    """Add the run, and how many of its tasks are printed."""
+    parser.add_argument("run", nargs="?", help="name of a run in artifacts/; the last one with a converge by default")
+    parser.add_argument("--tasks", type=int, default=15, help="how many tasks to print, the longest first (15)")
+
+
 def of_checkpoints(parser: argparse.ArgumentParser) -> None:
     """Add the option that removes checkpoints."""
     text = "first remove the checkpoints that no longer apply (stale), or all"
@@ -219,6 +233,7 @@ COMMANDS: dict[str, Command] = {
     "status": Command(status, changes=False),
     "list": Command(show, changes=False, arguments=of_list),
     "plan": Command(plan, changes=False),
+    "profile": Command(profile, changes=False, arguments=of_profile, needs_ledger=False),
     "checkpoints": Command(checkpoints, arguments=of_checkpoints),
     "destroy": Command(destroy, waits=True, needs_ledger=False),
     "clean": Command(clean, waits=True, needs_ledger=False),

@@ -15,6 +15,7 @@ from proving_ground.core.errors import HarnessError, UsageError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import STATE, Settings
 from proving_ground.core.table import is_asked_for
+from proving_ground.core.timeline import Timeline
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.machines.lock import locked
 from proving_ground.plugin import artifacts
@@ -147,7 +148,8 @@ def lifecycle_of(options: argparse.Namespace, root: Path) -> Lifecycle:
     settings = settings_from({**values, "keep": "always", "reuse": None, "profile": profile}, root)
     if options.command in CONVERGING:  # on an existing inventory the command is the request
         settings = replace(settings, converge=True)
-    return Lifecycle(as_present(settings, record, values), Progress())
+    settings = as_present(settings, record, values)
+    return Lifecycle(settings, Progress(timeline=Timeline.of(settings)))
 
 
 def as_present(settings: Settings, record: Record | None, values: dict[str, str | bool | None]) -> Settings:

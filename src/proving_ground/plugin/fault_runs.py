@@ -85,7 +85,7 @@ class FaultRuns:
         if self.red_before is None:
             for left in self.injection.take_out_all():
                 self.say(f"{left.name} was still in on {left.where}, and is out now")
-            found = self._run("without-a-fault", [], paths=self.paths, most=sys.maxsize)
+            found = self._run("without-a-fault", [], paths=self.paths, most=sys.maxsize, more=LONGEST)
             assert found, "without a fault no test ran"
             self.red_before = [case for case in found if case.red]
         assert not self.red_before, f"without a fault these are red: {_listed(self.red_before)}"
@@ -98,7 +98,15 @@ class FaultRuns:
 
         self.timeouts.wait_until(f"all is green again after {fault.name}", green, timeout=GREEN_AGAIN, interval=1)
 
-    def _run(self, name: str, options: Iterable[str], *, paths: Sequence[str], most: int = MOST_RED) -> list[Case]:
+    def _run(
+        self,
+        name: str,
+        options: Iterable[str],
+        *,
+        paths: Sequence[str],
+        most: int = MOST_RED,
+        more: float = MORE_SECONDS,
+    ) -> list[Case]:
         """Run tests on the machines that are up, in a process of its own: this one's fixtures know the healthy ones."""
         directory = self.settings.artifacts / "faults"
         directory.mkdir(parents=True, exist_ok=True)
@@ -109,7 +117,7 @@ class FaultRuns:
         words += ["-o", "junit_family=xunit1", f"--junitxml={results}", *paths]
         results.unlink(missing_ok=True)
         with (directory / f"{name}.log").open("w", encoding="utf-8") as log:
-            surroundings = {**os.environ, UNDER_FAULT: str(self.timeouts.seconds(MORE_SECONDS))}
+            surroundings = {**os.environ, UNDER_FAULT: str(self.timeouts.seconds(more))}
             subprocess.run(
                 words,
                 cwd=self.settings.root,

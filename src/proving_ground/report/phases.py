@@ -67,7 +67,7 @@ def phases(notes: Sequence[Note], ended: float) -> tuple[Phase, ...]:
 
 def _task(note: Note) -> Outcome:
     texts = {name: str(note[name]) for name in ("host", "role", "task", "path", "status")}
-    more = {name: str(note.get(name, "")) for name in ("message", "play")}
+    more = {name: str(note.get(name, "")) for name in ("message", "play", "action")}
     return Outcome(**texts, **more, seconds=float(note["seconds"]), start=float(note.get("start", 0.0)))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from proving_ground.core.errors import HarnessError
 from proving_ground.report.chart import Chart, Span, chart, duration, grid_picture
+from proving_ground.report.critical_path import critical_path
 from proving_ground.report.facts import Facts
 from proving_ground.report.phases import FAILED, Phase, phases, role_runs
 from proving_ground.report.results import Result, shortened
@@ -133,6 +134,7 @@ def converge(phase: Phase, names: Sequence[str]) -> dict[str, Any]:
         "counts": dict(Counter(task.status for task in phase.tasks).most_common()),
         "hosts": len({task.host for task in phase.tasks}),
         "chart": chart(lanes),
+        "path": critical_path(phase),
         "slowest": done[:SLOWEST],
         "others": done[SLOWEST:],
     }

@@ -153,6 +153,12 @@ def test_the_page_needs_nothing_else_and_runs_nothing(facts: Facts) -> None:
     assert "default-src 'none'" in text
 
 
+def test_a_converge_shows_what_it_waited_for() -> None:
+    shown = Page(render(RED)).said
+    assert "for tasks that work" in shown
+    assert "tasks that it waited for, one after the other" in shown
+
+
 def table(text: str) -> Table:
     return Table((text,), (Row((text,), "bad", (text,)),), text)
 
