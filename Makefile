@@ -11,7 +11,7 @@ endif
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-ha integration-ha-stacked \
 	integration-libvirt test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify policies destroy reap clean \
-	bench bench-role faults upstream shell lock
+	bench bench-cluster bench-role faults upstream shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -113,6 +113,9 @@ clean: ## Destroy, stop a Docker engine that this project started, remove all fi
 
 bench: depot ## Measure every phase against its target
 	@$(python) scripts/bench.py $(PHASES)
+
+bench-cluster: depot ## Measure create, converge, idempotence and destroy against Molecule's, with the same machines and playbook
+	@$(python) scripts/bench_cluster.py
 
 bench-role: setup ## Measure the whole test of one role against Molecule's and against Ansible alone
 	@$(python) scripts/bench_role.py

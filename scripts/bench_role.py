@@ -12,13 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
+
+from molecule_programs import molecule_programs
 
 from proving_ground.ansible.search_paths import CONNECTION_PLUGINS
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings, named
-from proving_ground.process.services import cache_directory
 from proving_ground.providers.docker_engine import DOCKER
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,20 +154,6 @@ def image_of_machines(bench: Bench, project: Path) -> str:
         bench.run([*COMMAND, "destroy"], project)
 
 
-def molecule_environment() -> Path:
-    """Return the directory of Molecule's programs; install them once, with the Ansible that runs here."""
-    ansible = version("ansible-core")
-    home = cache_directory() / "bench" / f"molecule-with-ansible-core-{ansible}"
-    if not (home / "bin" / "molecule").exists():
-        uv = str(Path(sys.executable).parent / "uv")
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], check=True)
-        packages = ["molecule", "molecule-plugins", "docker", "ansible", f"ansible-core=={ansible}"]
-        subprocess.run(
-            [uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), *packages], check=True
-        )
-    return home / "bin"
-
-
 def rows(median: dict[str, float]) -> list[tuple[str, float, float]]:
     """Return the lines of the table: what, value, and its largest acceptable value."""
     return [
@@ -190,7 +176,7 @@ def main(arguments: list[str]) -> int:
     log = logs / "role.log"
     log.write_bytes(b"")
     with tempfile.TemporaryDirectory(prefix="proving-ground-bench-") as place:
-        bench = Bench(Path(place), molecule_environment(), log)
+        bench = Bench(Path(place), molecule_programs("role", "molecule-plugins", "docker", "ansible"), log)
         projects = {name: bench.project(name, table) for name, _, table in MEASURES}
         shutil.copytree(SCENARIO, projects["molecule"] / "molecule")
         bench.image = image_of_machines(bench, projects["whole"])
