@@ -9,10 +9,9 @@ import pytest
 
 from fixtures.etcd import Etcd
 from fixtures.mesh import Mesh
-from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Node
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.pods import PODS_TIMEOUT, ready, state, static_pod, wait_for_pods
+from proving_ground.kubernetes.pods import ready, state, static_pod, wait_for_pods
 from proving_ground.kubernetes.reachability import Outcome, Prober, Reachability
 from proving_ground.machines.hosts import Hosts
 from proving_ground.machines.node_facts import addresses
@@ -37,12 +36,9 @@ def test_calico_node_is_ready(pg_node: Node, pg_kube: Kube) -> None:
 
 
 def test_calico_controllers_are_available(pg_kube: Kube) -> None:
-    def available() -> None:
-        status = pg_kube.apps.read_namespaced_deployment("calico-kube-controllers", "kube-system").status
-        if (status.available_replicas or 0) < 1:
-            raise NotReady(f"{status.unavailable_replicas} are unavailable")
-
-    pg_kube.timeouts.wait_until("calico-kube-controllers is available", available, timeout=PODS_TIMEOUT)
+    deployment = pg_kube.apps.read_namespaced_deployment("calico-kube-controllers", "kube-system")
+    assert deployment.spec.replicas >= 1, "Calico's controllers are scaled to nothing"
+    assert deployment.status.available_replicas == deployment.spec.replicas
 
 
 def test_calico_controllers_are_ready_as_long_as_they_say_so(pg_kube: Kube) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from collections.abc import Generator
+from types import FrameType
 
 import pytest
 
@@ -45,6 +48,23 @@ class UnderFault:
         """Remember the first red test."""
         if report.failed:
             self._ends = min(self._ends, time.monotonic() + self._seconds)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
+        """Skip the rest of a test that still waits when the run has to end: it says no more about the fault."""
+        if self._ends == float("inf"):
+            return (yield)
+
+        def late(_number: int, _frame: FrameType | None) -> None:
+            pytest.skip(f"it had not ended {self._seconds:g} s after the first red test")
+
+        before = signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, self._ends - time.monotonic()))
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
     def pytest_runtest_logfinish(self) -> None:
         """End the run after a test, when it is time."""
