@@ -29,12 +29,14 @@ SERVICE_TIMEOUT = 10
 
 
 @pytest.mark.smoke
+@pytest.mark.order(71)  # before the tests of what stands on it
 @pytest.mark.hosts("kube_master", "kube_worker")
 def test_calico_node_is_ready(pg_node: Node, pg_kube: Kube) -> None:
     pod = static_pod(pg_kube, "calico-node", pg_node.name)
     assert ready(pod), state(pod)
 
 
+@pytest.mark.order(71)
 def test_calico_controllers_are_available(pg_kube: Kube) -> None:
     deployment = pg_kube.apps.read_namespaced_deployment("calico-kube-controllers", "kube-system")
     assert deployment.spec.replicas >= 1, "Calico's controllers are scaled to nothing"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 from proving_ground.core.settings import Settings
+from proving_ground.plugin.under_fault import UNDER_FAULT
 
 KEPT_RUNS = 20
 """Number of runs whose folders stay; older ones are removed."""
@@ -22,8 +24,11 @@ def collect(settings: Settings) -> None:
         if source.exists():
             shutil.copy2(source, settings.artifacts / name)
     point_latest(settings.artifacts)
-    runs = sorted(path for path in settings.artifacts.parent.iterdir() if path.is_dir() and not path.is_symlink())
-    for old in runs[:-KEPT_RUNS]:
+    if os.environ.get(UNDER_FAULT):
+        return  # the run that has put the fault in goes on; it removes the oldest ones when it ends
+    runs = [path for path in settings.artifacts.parent.iterdir() if path.is_dir() and not path.is_symlink()]
+    others = sorted(path for path in runs if path != settings.artifacts)
+    for old in others[: max(0, len(runs) - KEPT_RUNS)]:
         shutil.rmtree(old, ignore_errors=True)
 
 

@@ -152,7 +152,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if runs is None or not runs.results:
         return
     terminalreporter.section("faults")
-    table = Table("fault", "first red test", "seconds", "others", box=None)
+    table = Table(box=None)
+    table.add_column("fault", no_wrap=True)
+    table.add_column("first red test", overflow="fold")
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("others", justify="right", no_wrap=True)
     for name, each in runs.results.items():
         mark = "[red]✗[/] " if each.problems else "  "
         table.add_row(f"{mark}{name}", escape(each.first or "no test"), f"{each.seconds:.1f}", str(len(each.others)))
