@@ -97,7 +97,7 @@ policies: setup ## Run all cases of network policies on the machines that are up
 	@$(pytest) --pg-reuse -m policies tests
 
 faults: depot ## Put in one fault after the other, and show that the suites notice each of them
-	@$(pytest) -m fault tests
+	@$(tox) faults
 
 upstream: depot ## Run Kubernetes' own suites of network policies and conformance, of the version that the cluster runs
 	@$(proving-ground) depot fill --only upstream
