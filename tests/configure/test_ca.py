@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.order(30), pytest.mark.role("configure/ca")]
 
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 AUTHORITIES = ("ca", "etcd-ca")
-ADMINISTRATORS = "system:masters"
+ADMINISTRATORS, ALMIGHTY = "cluster-administrators", "system:masters"
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def planned(topology: Topology) -> dict[str, Leaf]:
         "calico-node": client("ca", "calico-node"),
         "calico-cni": client("ca", "calico-cni"),
         "admin": client("ca", "kubernetes-admin", ADMINISTRATORS),
+        "super-admin": client("ca", "kubernetes-super-admin", ALMIGHTY),
         "etcd-client-apiserver": client("etcd-ca"),
         "etcd-client-flannel": client("etcd-ca"),
         "etcd-client-root": client("etcd-ca"),
@@ -152,10 +153,13 @@ def test_client_certificate_names_whom_the_cluster_takes_it_for(pki: Pki, leaves
     assert actual == expected
 
 
-def test_administrator_alone_may_do_everything(pki: Pki, leaves: dict[str, Leaf]) -> None:
-    # Members of this group pass every authorization: one more of them would be a second key to the whole cluster.
-    almighty = {name for name in leaves if ADMINISTRATORS in subject(pki.load(name), NameOID.ORGANIZATION_NAME)}
-    assert almighty == {"admin"}
+@pytest.mark.parametrize(("group", "members"), [(ADMINISTRATORS, {"admin"}), (ALMIGHTY, {"super-admin"})])
+def test_administrator_alone_may_do_everything(
+    pki: Pki, leaves: dict[str, Leaf], group: str, members: set[str]
+) -> None:
+    # One more member of these groups would be a second key to the whole cluster; no machine has that of super-admin.
+    almighty = {name for name in leaves if group in subject(pki.load(name), NameOID.ORGANIZATION_NAME)}
+    assert almighty == members
 
 
 def test_api_server_is_known_by_every_name_it_is_called(pki: Pki, pg_topology: Topology) -> None:

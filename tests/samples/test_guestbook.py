@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.order(130), pytest.mark.role("samples/guestbook")]
 
-NAMESPACE = "default"
+NAMESPACE = "guestbook"
 PARTS = {"frontend": 3, "redis-master": 1, "redis-slave": 2}
 SELECTORS = {
     "frontend": "app=guestbook,tier=frontend",

@@ -18,6 +18,11 @@ PODS_TIMEOUT = 60.0
 """Seconds in which pods have to become ready; their images are on the nodes already."""
 
 
+LABELS = {"proving-ground/made-by": "tests", "pod-security.kubernetes.io/enforce": "privileged"}
+"""What tests' namespaces are labelled with: whose they are, and that their pods may ask for everything, since probes in
+their node's network are refused where a cluster's default is strict."""
+
+
 class Namespaces:
     """Creates namespaces with unique names and deletes them.
 
@@ -29,10 +34,16 @@ class Namespaces:
         self._kube = kube
         self._made: list[str] = []
 
-    def create(self, prefix: str, labels: Mapping[str, str] | None = None) -> str:
-        """Create a namespace whose name starts with ``prefix``, and wait until it accepts pods."""
+    def create(self, prefix: str, labels: Mapping[str, str | None] | None = None) -> str:
+        """Create a namespace, and wait until it accepts pods.
+
+        Args:
+            prefix: what its name starts with.
+            labels: its labels beside :data:`LABELS`, or in place of these; None leaves one of them away.
+        """
         name = f"{prefix}-{secrets.token_hex(3)}"
-        metadata = {"name": name, "labels": dict(labels or {})}
+        given = {key: value for key, value in {**LABELS, **(labels or {})}.items() if value is not None}
+        metadata = {"name": name, "labels": given}
         self._kube.core.create_namespace({"metadata": metadata})
         self._made.append(name)
         # The API server rejects pods until the controller manager has made the namespace's service account.

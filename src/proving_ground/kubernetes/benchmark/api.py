@@ -87,10 +87,10 @@ def collect(
     """
     api = Api(kube)
     with ThreadPoolExecutor(max_workers=THREADS) as threads:
-        listed = {name: threads.submit(_listed, api, each) for name, each in RESOURCES.items()}
+        lists = {name: threads.submit(listed, api, each) for name, each in RESOURCES.items()}
         nodes = [str(node["metadata"]["name"]) for node in api.get("/api/v1/nodes")["items"]]
         told = {node: threads.submit(api.get, f"/api/v1/nodes/{node}/proxy/configz") for node in nodes}
-        objects = without_ignored({name: each.result() for name, each in listed.items()}, site)
+        objects = without_ignored({name: each.result() for name, each in lists.items()}, site)
         namespaces = [str(each["metadata"]["name"]) for each in objects["namespaces"]]
         asked = {
             (namespace, name): threads.submit(api.refuses, namespace, pod)
@@ -105,11 +105,12 @@ def collect(
     return objects, kubelets, refused
 
 
-def _listed(api: Api, resource: Resource) -> list[Manifest]:
+def listed(api: Api, resource: Resource) -> list[Manifest]:
+    """Return all objects of a resource."""
     accept = METADATA if resource.metadata_only else "application/json"
     query = {"fieldSelector": f"type={resource.type}"} if resource.type else {}
-    found: list[Manifest] = api.get(resource.path, accept, **query)["items"]
-    return found
+    # Of metadata alone an empty list is null.
+    return list(api.get(resource.path, accept, **query)["items"] or ())
 
 
 def without_ignored(objects: Mapping[str, Iterable[Manifest]], site: Site) -> dict[str, list[Manifest]]:

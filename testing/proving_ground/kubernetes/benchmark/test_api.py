@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proving_ground.core.errors import HarnessError
-from proving_ground.kubernetes.benchmark.api import Api, without_ignored
+from proving_ground.kubernetes.benchmark.api import Api, listed, without_ignored
 from proving_ground.kubernetes.benchmark.collected import RESOURCES
 from proving_ground.kubernetes.benchmark.site import Site
 
@@ -64,6 +64,11 @@ def test_list_is_asked_for_with_the_users_token() -> None:
     ((method, url, options),) = server.asked
     assert (method, url) == ("GET", "https://here/api/v1/pods?fieldSelector=type%3Da%2Fb")
     assert options["headers"]["Authorization"] == "Bearer abc"
+
+
+@pytest.mark.parametrize("answer", [{"items": None}, {"items": []}])
+def test_empty_list_is_one(answer: Any) -> None:
+    assert listed(api(Server(200, answer)), RESOURCES["secrets"]) == []
 
 
 @pytest.mark.parametrize(("status", "answer"), [(403, {"message": "no"}), (200, b"<html>"), (404, {})])
