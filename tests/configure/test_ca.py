@@ -23,7 +23,7 @@ from proving_ground.kubernetes.tls import Verdict
 pytestmark = [pytest.mark.order(30), pytest.mark.role("configure/ca")]
 
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
-AUTHORITIES = ("ca", "etcd-ca")
+AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 ADMINISTRATORS, ALMIGHTY = "cluster-administrators", "system:masters"
 
 
@@ -50,6 +50,7 @@ def planned(topology: Topology) -> dict[str, Leaf]:
     leaves = {
         "apiserver": server("ca"),
         "apiserver-kubelet-client": client("ca", "kube-apiserver-kubelet-client"),
+        "front-proxy-client": client("front-proxy-ca", "front-proxy-client"),
         "controller-manager": client("ca", "system:kube-controller-manager"),
         "scheduler": client("ca", "system:kube-scheduler"),
         "kube-proxy": client("ca", "system:kube-proxy"),

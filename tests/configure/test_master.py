@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from typing import Any
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -28,9 +29,9 @@ SERVER = "https://{}:6443"
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
 
 
-def call(pki: Pki, node: Node, path: str, identity: Identity | None = None, token: str = "") -> Answer:
+def call(pki: Pki, node: Node, path: str, identity: Identity | None = None, token: str = "", **more: Any) -> Answer:
     url = SERVER.format(node.address) + path
-    return pki.ask(url, authority=pki.certificate("ca"), identity=identity, token=token)
+    return pki.ask(url, authority=pki.certificate("ca"), identity=identity, token=token, **more)
 
 
 @pytest.mark.smoke
@@ -55,6 +56,27 @@ def test_static_pod_is_ready(pg_node: Node, pg_kube: Kube, part: str) -> None:
     pod = static_pod(pg_kube, part, pg_node.name)
     assert ready(pod), state(pod)
     assert pod.spec.node_name == pg_node.name
+
+
+@every_master
+def test_front_proxy_alone_says_whose_a_request_is(pg_node: Node, pki: Pki, issue_certificate: Issue) -> None:
+    def status(identity: Identity | None, user: str) -> int:
+        headers = {"X-Remote-User": user, "X-Remote-Group": "cluster-administrators"} if user else {}
+        return call(pki, pg_node, "/api/v1/nodes", identity, headers=headers).status
+
+    proxy, impostor = pki.identity("front-proxy-client"), issue_certificate("front-proxy-client")
+    assert status(proxy, "somebody") == 200, "the front proxy is not believed: no server of a further API can be asked"
+    assert status(proxy, "") == 401, "the front proxy's certificate makes its holder a client"
+    assert status(pki.identity("scheduler"), "somebody") == 403, "anybody may say to be an administrator"
+    assert status(None, "somebody") == 401
+    refused = call(pki, pg_node, "/api/v1/nodes", impostor, headers={"X-Remote-User": "somebody"})
+    assert refused.verdict is Verdict.REFUSED or refused.status == 401, refused
+
+
+def test_servers_of_further_apis_can_tell_the_front_proxy(pki: Pki, pg_kube: Kube) -> None:
+    published = pg_kube.core.read_namespaced_config_map("extension-apiserver-authentication", "kube-system").data
+    assert published["requestheader-client-ca-file"].strip() == pki.certificate("front-proxy-ca").read_text().strip()
+    assert json.loads(published["requestheader-allowed-names"]) == ["front-proxy-client"]
 
 
 PATHS = ["/api", "/version", "/healthz", "/metrics", "/api/v1/secrets"]

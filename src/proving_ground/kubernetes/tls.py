@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import select
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -61,6 +62,7 @@ def ask(
     method: str = "GET",
     body: str | None = None,
     content_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
     server_name: str = "",
     timeouts: Timeouts = USUAL,
 ) -> Answer:
@@ -74,6 +76,7 @@ def ask(
         method: HTTP method.
         body: the request's body.
         content_type: the body's type.
+        headers: further headers of the request.
         server_name: name in the server's certificate, by default the host in ``url``.
         timeouts: of the machines that the server runs on.
 
@@ -84,12 +87,12 @@ def ask(
     if identity is not None:
         context.load_cert_chain(identity.certificate, identity.key)
     parts = urlsplit(url)
-    headers = {"Content-Type": content_type} if body is not None else {}
+    sent = {"Content-Type": content_type} if body is not None else {}
     if token:
-        headers["Authorization"] = f"Bearer {token}"
+        sent["Authorization"] = f"Bearer {token}"
     connection = _Connection(parts.hostname or "", parts.port or 443, context, server_name, timeouts)
     try:
-        connection.request(method, f"{parts.path or '/'}?{parts.query}".rstrip("?"), body, headers)
+        connection.request(method, f"{parts.path or '/'}?{parts.query}".rstrip("?"), body, sent | dict(headers or {}))
         response = connection.getresponse()
         return Answer(Verdict.ANSWERED, response.status, response.read().decode(errors="replace"))
     except ssl.SSLError as error:
