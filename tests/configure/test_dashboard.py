@@ -29,6 +29,7 @@ def page(endpoint: Endpoint, path: str) -> str:
 
 
 @pytest.mark.smoke
+@pytest.mark.order(77)  # before what is said of all pods and services
 def test_dashboard_is_available(pg_kube: Kube) -> None:
     deployment = pg_kube.apps.read_namespaced_deployment("dashboard", NAMESPACE)
     assert deployment.spec.replicas >= 1, "the dashboard is scaled to nothing"

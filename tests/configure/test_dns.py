@@ -26,6 +26,7 @@ def answers(
 
 
 @pytest.mark.smoke
+@pytest.mark.order(77)  # before what is said of all pods and services
 def test_coredns_is_available(pg_kube: Kube) -> None:
     deployment = pg_kube.apps.read_namespaced_deployment("coredns", "kube-system")
     assert deployment.spec.replicas >= 1, "CoreDNS is scaled to nothing"
