@@ -12,8 +12,10 @@ import pytest
 from testinfra.host import Host
 
 from fixtures.cluster_nodes import kubernetes_nodes, only_masters
+from fixtures.node_health import is_well
 from fixtures.pki import Issue, Pki
 from proving_ground.core.polling import NotReady
+from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.kubernetes.client import Kube
@@ -37,6 +39,12 @@ MERGE = "application/merge-patch+json"
 @every_kubernetes_node
 def test_daemon_runs(host: Host, unit: str) -> None:
     assert unit_state(host, unit) == "active (running)"
+
+
+@pytest.mark.order(55)
+@every_kubernetes_node
+def test_kubelet_answers(host: Host, pg_timeouts: Timeouts) -> None:
+    assert is_well(host, 10248, "/healthz", pg_timeouts) == "", "the kubelet runs and does not say that it is well"
 
 
 @pytest.mark.smoke

@@ -10,6 +10,7 @@ from testinfra.host import Host
 
 from fixtures.etcd import Etcd
 from fixtures.mesh import Mesh
+from fixtures.node_health import is_well
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node
 from proving_ground.kubernetes.client import Kube
@@ -26,8 +27,6 @@ pytestmark = [
 
 Table = Callable[[str], Reachability]
 WAYS = ["by_address", "by_service", pytest.param("by_name", marks=pytest.mark.role("configure/kube-components"))]
-ANSWER_WITHIN = 3.0
-"""Seconds in which a daemon has to say that it is well."""
 SERVICE_TIMEOUT = 10
 """Seconds in which every node has to know that the pod behind a service is ready: kube-proxy follows the API."""
 
@@ -46,10 +45,8 @@ def test_calico_node_is_ready(pg_node: Node, pg_kube: Kube) -> None:
 )
 @pytest.mark.hosts("kube_master", "kube_worker")
 def test_daemon_of_the_network_answers(host: Host, pg_timeouts: Timeouts, daemon: str, port: int, path: str) -> None:
-    """The kubelet calls a pod ready until it has failed to answer several times."""
-    ask = f"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET {path} HTTP/1.0\\r\\n\\r\\n' >&3 && head --lines=1 <&3"
-    said = host.run("timeout %s bash -c %s", str(pg_timeouts.seconds(ANSWER_WITHIN)), ask)
-    assert " 200 " in said.stdout, f"{daemon} does not say at port {port} that it is well: {said.stdout or said.stderr}"
+    trouble = is_well(host, port, path, pg_timeouts)
+    assert trouble == "", f"{daemon} does not say at port {port} that it is well"
 
 
 @pytest.mark.order(71)
