@@ -10,7 +10,7 @@ from proving_ground.kubernetes.benchmark.model import Check
 from proving_ground.kubernetes.benchmark.table import checks
 
 pytestmark = [
-    pytest.mark.order(135),
+    pytest.mark.order(79),
     pytest.mark.role(
         "configure/etcd",
         "configure/kube-master",
