@@ -42,6 +42,11 @@ def installed_units(pg_settings: Settings, pg_topology: Topology) -> Units:
 
 
 @every_machine
+def test_machine_has_its_planned_name(pg_node: Node, machine_facts: dict[str, Facts]) -> None:
+    assert machine_facts[pg_node.name].name == pg_node.name
+
+
+@every_machine
 def test_clock_is_the_controllers(pg_node: Node, machine_facts: dict[str, Facts]) -> None:
     least, most = machine_facts[pg_node.name].ahead
     assert least < APART, f"{pg_node.name}: its clock is at least {least:.1f} s ahead of the controller's: set it"
