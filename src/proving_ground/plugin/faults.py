@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from proving_ground.core.errors import MachineError, UsageError
 from proving_ground.core.problems import shown
@@ -152,18 +149,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if runs is None or not runs.results:
         return
     terminalreporter.section("faults")
-    table = Table(box=None)
-    table.add_column("fault", no_wrap=True)
-    table.add_column("first red test", overflow="fold")
-    table.add_column("seconds", justify="right", no_wrap=True)
-    table.add_column("others", justify="right", no_wrap=True)
     for name, each in runs.results.items():
-        mark = "[red]✗[/] " if each.problems else "  "
-        table.add_row(f"{mark}{name}", escape(each.first or "no test"), f"{each.seconds:.1f}", str(len(each.others)))
-    console = Console(width=terminalreporter._tw.fullwidth)
-    with console.capture() as captured:
-        console.print(table)
-    terminalreporter.write(captured.get())
+        mark = "✗" if each.problems else " "
+        others = f", and {len(each.others)} others" if each.others else ""
+        terminalreporter.write_line(f"{mark} {name}", red=bool(each.problems))
+        terminalreporter.write_line(f"      {each.first or 'no test'} after {each.seconds:.1f} s{others}")
     if unseen := never_red(runs.results.values()):
         terminalreporter.write_line(f"\n{len(unseen)} tests passed under faults, and no fault turned them red:")
         for nodeid in unseen:
