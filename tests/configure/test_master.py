@@ -62,14 +62,14 @@ def test_static_pod_is_ready(pg_node: Node, pg_kube: Kube, part: str) -> None:
 def test_front_proxy_alone_says_whose_a_request_is(pg_node: Node, pki: Pki, issue_certificate: Issue) -> None:
     def status(identity: Identity | None, user: str) -> int:
         headers = {"X-Remote-User": user, "X-Remote-Group": "cluster-administrators"} if user else {}
-        return call(pki, pg_node, "/api/v1/nodes", identity, headers=headers).status
+        return call(pki, pg_node, "/api/v1/secrets", identity, headers=headers).status
 
     proxy, impostor = pki.identity("front-proxy-client"), issue_certificate("front-proxy-client")
     assert status(proxy, "somebody") == 200, "the front proxy is not believed: no server of a further API can be asked"
     assert status(proxy, "") == 401, "the front proxy's certificate makes its holder a client"
     assert status(pki.identity("scheduler"), "somebody") == 403, "anybody may say to be an administrator"
     assert status(None, "somebody") == 401
-    refused = call(pki, pg_node, "/api/v1/nodes", impostor, headers={"X-Remote-User": "somebody"})
+    refused = call(pki, pg_node, "/api/v1/secrets", impostor, headers={"X-Remote-User": "somebody"})
     assert refused.verdict is Verdict.REFUSED or refused.status == 401, refused
 
 

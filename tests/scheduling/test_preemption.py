@@ -6,14 +6,15 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 
+from fixtures.api import patient
 from fixtures.scheduling import OWN, Stage, offering, on_node, seats
 from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Topology
-from proving_ground.kubernetes.client import Kube
 
 pytestmark = [
     pytest.mark.order(126),
@@ -61,14 +62,18 @@ class Scene:
 
 
 @contextmanager
-def priority_class(kube: Kube, value: int, **more: Any) -> Iterator[str]:
+def priority_class(stage: Stage, value: int, **more: Any) -> Iterator[str]:
     """A class of this priority, for the length of the context; its name."""
     from kubernetes import client
 
-    classes = client.SchedulingV1Api(kube.api_client())
+    classes = client.SchedulingV1Api(stage.kube.api_client())
     name = f"proving-ground-{value}-{secrets.token_hex(3)}"
     classes.create_priority_class({"metadata": {"name": name}, "value": value, **more})
     try:
+        pod = stage.manifest("asks", priorityClassName=name)
+        asked = partial(stage.kube.core.create_namespaced_pod, stage.namespace, pod, dry_run="All")
+        # Pods are admitted by what the API server has been told of classes, and that may be a moment later.
+        stage.kube.timeouts.wait_until(f"pods may have the class {name}", patient(asked), timeout=10, interval=0.1)
         yield name
     finally:
         with suppress(client.exceptions.NotFoundException):
@@ -80,7 +85,7 @@ def scene(stage: Stage, pg_topology: Topology) -> Iterator[Scene]:
     """A worker whose seats are taken; it is as before afterwards."""
     worker = pg_topology.group("kube_worker")[0].name
     with ExitStack() as stack:
-        classes = {value: stack.enter_context(priority_class(stage.kube, value)) for value in (LOWEST, LOW, HIGH)}
+        classes = {value: stack.enter_context(priority_class(stage, value)) for value in (LOWEST, LOW, HIGH)}
         stack.enter_context(offering(stage.kube, worker, {SEAT: 2, GUARDED_SEAT: 2}))
         scene = Scene(stage, worker, classes)
         stage.create(
@@ -103,7 +108,7 @@ def test_a_pod_of_the_same_priority_takes_nobodys_place_and_stays_pending(scene:
 
 @pytest.mark.order(127)
 def test_a_pod_that_never_preempts_stays_pending(scene: Scene) -> None:
-    with priority_class(scene.stage.kube, HIGH + 1, preemptionPolicy="Never") as name:
+    with priority_class(scene.stage, HIGH + 1, preemptionPolicy="Never") as name:
         scene.classes[HIGH + 1] = name
         scene.stage.create(scene.manifest("polite", HIGH + 1, SEAT))
         scene.stage.refused("polite", f"Insufficient {SEAT}")
