@@ -27,7 +27,8 @@ def collect(settings: Settings) -> None:
     if os.environ.get(UNDER_FAULT):
         return  # the run that has put the fault in goes on; it removes the oldest ones when it ends
     runs = [path for path in settings.artifacts.parent.iterdir() if path.is_dir() and not path.is_symlink()]
-    others = sorted(path for path in runs if path != settings.artifacts)
+    # By their ends: the runs under faults begin after the run that has put the faults in, and end before it.
+    others = sorted((path for path in runs if path != settings.artifacts), key=lambda path: path.stat().st_mtime)
     for old in others[: max(0, len(runs) - KEPT_RUNS)]:
         shutil.rmtree(old, ignore_errors=True)
 
