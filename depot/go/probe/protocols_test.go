@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -138,6 +140,23 @@ func TestStreamSocketsConnectAreRefusedAndTimeOut(t *testing.T) {
 	if outcome, reason := classify(err); outcome != blocked || reason != "timeout" {
 		t.Errorf("%v", err)
 	}
+}
+
+// The runtime's poller wakes who waits for a new socket once for nothing: that it is not connected yet.
+func TestStreamSocketIsNotConnectedBecauseThePollerWokeIt(t *testing.T) {
+	address := silentAddress(t)
+	var group sync.WaitGroup
+	for range 64 {
+		group.Go(func() {
+			for range 20 {
+				err := dialStream(context.Background(), address, 5*time.Millisecond, syscall.IPPROTO_TCP)
+				if !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("%v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestSCTPIsConnectedOrAnErrorThatSaysThatTheKernelHasNone(t *testing.T) {

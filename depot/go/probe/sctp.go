@@ -45,7 +45,13 @@ func dialStream(ctx context.Context, address string, timeout time.Duration, prot
 		if err == nil && code != 0 {
 			failure = syscall.Errno(code)
 		}
-		return true
+		if failure != nil {
+			return true
+		}
+		// Linux calls a new socket writable too, before it connects, and the runtime's poller may hand that on only now
+		// (golang.org/issue/14548): who has no peer is not connected yet.
+		_, err = syscall.Getpeername(int(descriptor))
+		return err == nil
 	})
 	switch {
 	case ctx.Err() != nil:
