@@ -15,6 +15,7 @@ from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.machines.ledger import OUTLIVING, CorruptLedgerError, Ledger, Record, ledger_of
 from proving_ground.machines.vagrant import Vagrant
+from proving_ground.machines.vagrant_records import drop_records
 from proving_ground.process.reaper import end_marked, end_runs
 from proving_ground.providers import registry
 
@@ -112,11 +113,11 @@ def destroy(settings: Settings, progress: Progress) -> bool:
         for name in vagrants_providers(settings) if record is None else (settings.provider,):
             settings = replace(settings, provider=name)
             registry.of(settings).prepare_removal(progress)
-        # Removes all machines at once, Vagrant one by one; then Vagrant finds them gone and drops its own records.
+        # Removes all machines at once, Vagrant one by one, and takes seconds to begin.
         for provider in known:
             provider.remove_leftovers(log)
-        if (settings.root / ".vagrant" / "machines").exists():
-            Vagrant(settings, progress).destroy()
+        if (settings.root / ".vagrant" / "machines").exists() and not drop_records(settings.root, "docker"):
+            Vagrant(settings, progress).destroy()  # finds no machines, and drops its records of them
         # Again: a request of Vagrant before its end may have created a machine meanwhile.
         for provider in known:
             provider.remove_leftovers(log)

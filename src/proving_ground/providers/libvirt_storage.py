@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 from proving_ground.core.errors import MachineError
+from proving_ground.machines.vagrant_records import vagrant_home
 from proving_ground.process import commands
 from proving_ground.providers.libvirt_daemon import lines, refusal, virsh, which
 
@@ -67,7 +67,7 @@ def ensure_box(box: Path, name: str, log: Path | None = None) -> str:
 
 def boxes() -> Path:
     """Return the directory of this user's Vagrant boxes."""
-    return Path(os.environ.get("VAGRANT_HOME") or Path.home() / ".vagrant.d") / "boxes"
+    return vagrant_home() / "boxes"
 
 
 def remove_boxes(log: Path | None = None) -> int:

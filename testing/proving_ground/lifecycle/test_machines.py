@@ -43,7 +43,7 @@ class Recorded(VagrantProvider):
 def provider(monkeypatch: pytest.MonkeyPatch) -> type[Recorded]:
     monkeypatch.setattr(Recorded, "calls", [], raising=False)
     monkeypatch.setattr(Recorded, "startable", True)
-    monkeypatch.setattr(registry, "PROVIDERS", {"docker": Recorded})
+    monkeypatch.setattr(registry, "PROVIDERS", {"docker": Recorded, "virtualbox": Recorded})
     return Recorded
 
 
@@ -142,15 +142,30 @@ def test_a_ledger_that_cannot_be_read_keeps_nothing_from_being_removed(
     ledger = Ledger(settings.state_directory)
     ledger.path.parent.mkdir()
     ledger.path.write_text("{", encoding="utf-8")
-    known = tmp_path / ".vagrant" / "machines" / "etcd-01" / "docker" / "id"
+    known = tmp_path / ".vagrant" / "machines" / "etcd-01" / "virtualbox" / "id"
     known.parent.mkdir(parents=True)
     known.write_text("4a7c", encoding="utf-8")
     monkeypatch.setattr(Vagrant, "__init__", lambda *_: None)
     monkeypatch.setattr(Vagrant, "destroy", lambda _: provider.calls.append("forgotten"))
     assert machines.destroy(settings, Progress())
-    assert provider.calls == ["started", "removed", "forgotten", "removed"]
+    assert provider.calls == ["started", *["removed"] * 2, "forgotten", *["removed"] * 2]  # of every provider
     assert not ledger.path.exists()
     assert f"{ledger.path}: the ledger of machines cannot be read" in capsys.readouterr().err
+
+
+def test_vagrants_records_of_containers_go_without_vagrant(
+    tmp_path: Path, provider: type[Recorded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vagrant takes seconds to find that they are gone."""
+    settings = noted(tmp_path)
+    monkeypatch.setenv("VAGRANT_HOME", str(tmp_path / "home"))
+    known = tmp_path / ".vagrant" / "machines" / "etcd-01" / "docker" / "id"
+    known.parent.mkdir(parents=True)
+    known.write_text("4a7c", encoding="utf-8")
+    monkeypatch.setattr(Vagrant, "__init__", lambda *_: pytest.fail("Vagrant was called"))
+    assert machines.destroy(settings, Progress())
+    assert provider.calls == ["started", "removed", "removed"]
+    assert not known.exists()
 
 
 def test_a_ledger_that_cannot_be_read_goes_even_where_nothing_else_is_left(
