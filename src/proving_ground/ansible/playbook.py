@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import yaml
-
 from proving_ground.ansible.events import role_name
 from proving_ground.ansible.patterns import Patterns
-from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import ConvergeError, not_yaml
+from proving_ground.core.errors import ConvergeError
 from proving_ground.core.topology import Topology
+from proving_ground.core.yaml_files import read_file
 
 IMPORTS = ("import_role", "include_role")
 """Names of the modules that use a role, without their collection."""
@@ -70,11 +68,9 @@ def plays_of(playbook: Path) -> list[dict[str, Any]]:
         ConvergeError: the file does not exist, or is not a playbook.
     """
     try:
-        plays = read_yaml(playbook.read_text(encoding="utf-8"))
+        plays = read_file(playbook, playbook.name, ConvergeError)
     except OSError as error:
         raise ConvergeError(f"cannot be read: {error.strerror}", where=playbook.name) from error
-    except yaml.YAMLError as error:
-        raise ConvergeError(not_yaml(error), where=playbook.name) from error
     if not isinstance(plays, list) or not all(isinstance(play, dict) for play in plays):
         raise ConvergeError("is no list of plays", where=playbook.name)
     return plays

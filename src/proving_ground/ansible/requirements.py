@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from filelock import FileLock, Timeout
 
 from proving_ground.ansible.phases import files
 from proving_ground.ansible.programs import program, variables
-from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import RequirementsError, not_yaml
+from proving_ground.core.errors import RequirementsError
 from proving_ground.core.progress import Progress
 from proving_ground.core.settings import Settings
+from proving_ground.core.yaml_files import read_file
 from proving_ground.process import commands
 from proving_ground.process.services import cache_directory
 
@@ -85,10 +84,7 @@ def requirements_of(settings: Settings) -> tuple[Requirements, ...]:
 
 def _read(path: Path, root: Path) -> Requirements:
     where = str(path.relative_to(root))
-    try:
-        content = read_yaml(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise RequirementsError(not_yaml(error), where=where) from error
+    content = read_file(path, where, RequirementsError)
     if isinstance(content, list):  # the older form, for roles alone
         content = {"roles": content}
     said = content or {}

@@ -9,17 +9,15 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from proving_ground.core import image_matrix
 from proving_ground.core.addresses import addresses_of, networks_of
-from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import UsageError, not_yaml
+from proving_ground.core.errors import UsageError
 from proving_ground.core.kinds import NODES, groups_of, names_of, problems_of, unknown_groups
 from proving_ground.core.lines import no_lines, yaml_lines
 from proving_ground.core.overrides import blamed, overridden
 from proving_ground.core.problems import Lines, nearest, refusal, shown
 from proving_ground.core.schema import SCHEMAS, check
+from proving_ground.core.yaml_files import parsed
 
 MEMORY, CPUS = 1024, 1
 """Defaults of a machine: MiB of memory, number of processors."""
@@ -174,11 +172,7 @@ def load(
         hint = nearest(name, known) if known else f"write {shown(path)}: `machines: {{web: {{}}}}` is enough"
         raise UsageError(f"unknown topology {name!r}", where="--pg-topology", hint=hint)
     text = path.read_text(encoding="utf-8")
-    try:
-        plan = read_yaml(text)
-    except yaml.YAMLError as error:
-        raise UsageError(not_yaml(error), where=shown(path)) from error
-    lines = yaml_lines(text)
+    plan, lines = parsed(text, shown(path)), yaml_lines(text)
     return parse(
         name, plan, network_prefix, where=shown(path), lines=lines, common=common, images=images, overrides=overrides
     )

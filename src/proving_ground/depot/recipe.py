@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import DepotError, not_yaml
+from proving_ground.core.errors import DepotError
 from proving_ground.core.lines import yaml_lines
 from proving_ground.core.problems import Problem, nearest, refusal
 from proving_ground.core.schema import check
+from proving_ground.core.yaml_files import parsed
 from proving_ground.depot import releases
 
 BUILDER_VERSION = "1"
@@ -121,10 +119,7 @@ class Source:
 
     def content(self) -> Any:
         """Parse it; raises DepotError."""
-        try:
-            return read_yaml(self.text)
-        except yaml.YAMLError as error:
-            raise DepotError(not_yaml(error), where=self.where) from error
+        return parsed(self.text, self.where, DepotError)
 
     def refuse(self, problems: list[Problem]) -> None:
         """Raise DepotError if there are problems."""

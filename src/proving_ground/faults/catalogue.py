@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import UsageError, not_yaml
-from proving_ground.core.lines import yaml_lines
-from proving_ground.core.problems import nearest, refusal, shown
-from proving_ground.core.schema import SCHEMAS, check
+from proving_ground.core.errors import UsageError
+from proving_ground.core.problems import nearest, shown
+from proving_ground.core.schema import SCHEMAS
+from proving_ground.core.yaml_files import read_checked
 
 CONTROLLER = "controller"
 """In ``machine``: the fault's scripts run beside pytest, where the tools that inspect the machines are."""
@@ -67,13 +64,7 @@ def fault_named(name: str, directory: Path) -> Fault:
 
 def read(path: Path) -> Fault:
     """Return the fault in one file; raises UsageError."""
-    text = path.read_text(encoding="utf-8")
-    try:
-        said = read_yaml(text)
-    except yaml.YAMLError as error:
-        raise UsageError(not_yaml(error), where=shown(path)) from error
-    if problems := check(said, SCHEMAS / "fault.json"):
-        raise refusal(UsageError, shown(path), problems, yaml_lines(text))
+    said = read_checked(path, SCHEMAS / "fault.json")
     roles = said["role"] if isinstance(said["role"], list) else [said["role"]]
     return Fault(
         path.stem,

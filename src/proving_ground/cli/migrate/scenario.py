@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from proving_ground.cli.migrate.interpolate import Fixed, fixed, interpolate
-from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import UsageError, not_yaml
+from proving_ground.core.errors import UsageError
 from proving_ground.core.lines import yaml_lines
 from proving_ground.core.problems import Keys, Problem, refusal
 from proving_ground.core.schema import check
+from proving_ground.core.yaml_files import parsed
 
 SCHEMA = Path(__file__).with_name("molecule.json")
 PATTERNS = ("molecule/*/molecule.yml", "extensions/molecule/*/molecule.yml")
@@ -146,10 +144,7 @@ def _source(root: Path, path: Path, values: Mapping[str, str]) -> Source:
 
 
 def _mapping(name: str, text: str) -> dict[str, Any]:
-    try:
-        content = read_yaml(text)
-    except yaml.YAMLError as error:
-        raise UsageError(not_yaml(error), where=name) from error
+    content = parsed(text, name)
     if content is not None and not isinstance(content, dict):
         raise refusal(UsageError, name, [Problem((), "is no mapping of keys and values")], yaml_lines(text))
     return content or {}

@@ -8,11 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import UsageError, not_yaml
+from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import nearest, shown
+from proving_ground.core.yaml_files import read_file
 from proving_ground.kubernetes.policies.manifest import fields, items
 
 EVERYTHING = "all"
@@ -94,11 +92,7 @@ def read_site(path: Path, usual: Mapping[str, tuple[str, ...]]) -> Site:
     Raises:
         UsageError: it is not YAML, or has unknown keys.
     """
-    try:
-        said = read_yaml(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UsageError(not_yaml(error), where=shown(path)) from error
-    where = shown(path)
+    said, where = read_file(path), shown(path)
     known = ("paths", "not_applicable", "trusted", "system_namespaces", "ignored_labels")
     given = fields(said, known, where)
     exemptions = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from proving_ground.core.documents import read_yaml
 from proving_ground.core.errors import UsageError
+from proving_ground.core.yaml_files import read_file
 from proving_ground.kubernetes.benchmark.model import Check
 from proving_ground.kubernetes.benchmark.site import read_paths
 from proving_ground.kubernetes.benchmark.ways.registry import read_questions
@@ -29,7 +29,7 @@ def checks() -> tuple[Check, ...]:
         _check(entry, path.name)
         for path in sorted(CHECKS.glob("*.yml"))
         if path.name != PATHS
-        for entry in items(read_yaml(path.read_text(encoding="utf-8")), path.name)
+        for entry in items(read_file(path), path.name)
     ]
     numbers = [check.id for check in found]
     if twice := {each for each in numbers if numbers.count(each) > 1}:
@@ -39,7 +39,7 @@ def checks() -> tuple[Check, ...]:
 
 def usual_paths() -> dict[str, tuple[str, ...]]:
     """Return name → paths where kubeadm puts the files that checks ask for."""
-    return read_paths(read_yaml((CHECKS / PATHS).read_text(encoding="utf-8")), PATHS)
+    return read_paths(read_file(CHECKS / PATHS), PATHS)
 
 
 def _check(entry: Any, where: str) -> Check:

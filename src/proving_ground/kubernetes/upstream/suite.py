@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from proving_ground.core.documents import read_yaml
-from proving_ground.core.errors import UsageError, not_yaml
-from proving_ground.core.lines import yaml_lines
-from proving_ground.core.problems import refusal, shown
-from proving_ground.core.schema import SCHEMAS, check
+from proving_ground.core.errors import UsageError
+from proving_ground.core.problems import shown
+from proving_ground.core.schema import SCHEMAS
+from proving_ground.core.yaml_files import read_checked
 
 PREFIX = "e2e_"
 """What the names of such files begin with, as those of tests begin with ``test_``."""
@@ -83,13 +80,7 @@ def read(path: Path) -> Suite:
     Raises:
         UsageError: the file is not YAML, lacks a key, has an unknown one, or a pattern that is none.
     """
-    text = path.read_text(encoding="utf-8")
-    try:
-        said: Mapping[str, Any] = read_yaml(text)
-    except yaml.YAMLError as error:
-        raise UsageError(not_yaml(error), where=shown(path)) from error
-    if problems := check(said, SCHEMAS / "upstream.json"):
-        raise refusal(UsageError, shown(path), problems, yaml_lines(text))
+    said: Mapping[str, Any] = read_checked(path, SCHEMAS / "upstream.json")
     left_out = [
         (pattern, rule["reason"]) for rule in said.get("left_out", ()) for pattern in _patterns(rule["cases"], path)
     ]
