@@ -6,10 +6,11 @@ import pytest
 from testinfra.host import Host
 
 from fixtures.listeners import declared, differences
-from fixtures.machine_facts import SOCKETS, Facts, sockets
+from fixtures.machine_facts import Facts
 from proving_ground.core.polling import NotReady
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node
+from proving_ground.machines.node_facts import SOCKETS, sockets
 
 pytestmark = [
     pytest.mark.order(75),

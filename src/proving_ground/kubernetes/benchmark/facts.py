@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
+from proving_ground.machines.node_facts import Socket
+
 Manifest = Mapping[str, Any]
 """An object of the API, as JSON has it."""
 
@@ -35,15 +37,6 @@ class File:
 
 
 @dataclass(frozen=True)
-class Listener:
-    """A TCP socket that listens: address (``*`` for all), port, and the process' name."""
-
-    address: str
-    port: int
-    process: str
-
-
-@dataclass(frozen=True)
 class Machine:
     """What one machine has said.
 
@@ -60,7 +53,7 @@ class Machine:
     processes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Sequence[File] = ()
     documents: Mapping[str, str] = field(default_factory=dict)
-    listeners: Sequence[Listener] = ()
+    listeners: Sequence[Socket] = ()
     clients: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, pattern: str) -> list[File]:

@@ -11,8 +11,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from proving_ground.core.errors import HarnessError
-from proving_ground.kubernetes.benchmark.facts import OF_PROGRAMS, File, Listener, Machine
+from proving_ground.kubernetes.benchmark.facts import OF_PROGRAMS, File, Machine
 from proving_ground.kubernetes.benchmark.question import Needs
+from proving_ground.machines.node_facts import SOCKETS, sections_of, sockets
 
 PREFIXES = {"etcd": "ETCD_"}
 """Program → beginning of the variables that stand for its arguments."""
@@ -23,7 +24,6 @@ SECRET = r"s#(secret\"?[[:space:]]*:[[:space:]]*\"?)[A-Za-z0-9+/=]{16,}#\1hidden
 BEGINNING = r"""
 export LC_ALL=C
 content() { sed --regexp-extended --expression="$secret" "$1" 2>/dev/null | base64 --wrap=0; echo; }
-echo "@@ listeners"; ss --no-header --numeric --listening --tcp --processes
 echo "@@ processes"
 grep --files-with-matches --text --null-data --line-regexp --no-messages --extended-regexp \
   "([^[:space:]]*/)?($programs)" "$proc"/[0-9]*/cmdline | while read -r file; do
@@ -59,6 +59,7 @@ def script(needs: Needs, kinds: Iterable[str], proc: str = "/proc") -> str:
         f"programs={shlex.quote('|'.join(programs))}",
         f"prefixes={shlex.quote('|'.join(PREFIXES.values()))}",
         BEGINNING,
+        f'echo "@@ listeners"; {SOCKETS}',
         'echo "@@ files"',
     ]
     # Patterns stay unquoted, since the machine's shell has to expand them.
@@ -108,7 +109,7 @@ def collect(hosts: Mapping[str, Any], kinds: Mapping[str, Iterable[str]], needs:
 
 def read(name: str, said: str, errors: str = "") -> Machine:
     """Return what a machine has said; raises HarnessError if it did not say all."""
-    sections = dict(part.partition("\n")[::2] for part in f"\n{said}".split("\n@@ ")[1:])
+    sections = sections_of(said)
     if "ended" not in sections:
         raise HarnessError(f"it did not say all that the benchmark asks: {errors.strip()}", where=name)
     return Machine(
@@ -116,7 +117,7 @@ def read(name: str, said: str, errors: str = "") -> Machine:
         dict(_processes(sections["processes"])),
         tuple(_files(sections["files"])),
         dict(_documents(sections["documents"])),
-        tuple(_listeners(sections["listeners"])),
+        tuple(each for each in sockets(sections["listeners"]) if each.protocol == "tcp"),
         dict(_clients(sections["clients"])),
     )
 
@@ -167,14 +168,6 @@ def _documents(text: str) -> Iterator[tuple[str, str]]:
         key = key.replace(":", " ")
         contents[key] = contents.get(key, "") + base64.b64decode(encoded).decode(errors="replace")
     yield from contents.items()
-
-
-def _listeners(text: str) -> Iterator[Listener]:
-    for line in text.splitlines():
-        _, _, _, local, _, *users = line.split(maxsplit=5)
-        address, _, port = local.rpartition(":")
-        process = users[0].split('"')[1] if users and '"' in users[0] else "something"
-        yield Listener("*" if address in {"0.0.0.0", "[::]", "*"} else address, int(port), process)
 
 
 def _clients(text: str) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A question of a check: what every way of asking has in common."""
+"""A question of a check: what every way of asking has in common, or many of them."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ class Question(Protocol):
         Raises:
             LookupError: what it asks for was not found, so that nothing is known.
         """
+
+
+class OfCollected:
+    """What questions have in common that are about what is always collected: processes, sockets, kubelets, objects."""
+
+    def needs(self, site: Site) -> Needs:  # noqa: ARG002 - as every question
+        """Return nothing."""
+        return Needs()
 
 
 def program(manifest: Mapping[str, Any], where: str) -> str:

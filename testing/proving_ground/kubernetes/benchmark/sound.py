@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from proving_ground.kubernetes.benchmark.collect import needs_of
-from proving_ground.kubernetes.benchmark.facts import KINDS, Facts, File, Listener, Machine
+from proving_ground.kubernetes.benchmark.facts import KINDS, Facts, File, Machine
 from proving_ground.kubernetes.benchmark.site import Site
 from proving_ground.kubernetes.benchmark.table import checks, usual_paths
+from proving_ground.machines.node_facts import Socket
 
 SITE = Site(usual_paths())
 
@@ -92,9 +93,9 @@ KUBELET: dict[str, Any] = {
 }
 
 LISTENERS = (
-    Listener("127.0.0.1", 10257, "kube-controller"),
-    Listener("127.0.0.1", 10259, "kube-scheduler"),
-    Listener("127.0.0.1", 10249, "kube-proxy"),
+    Socket("tcp", "127.0.0.1", 10257, "kube-controller"),
+    Socket("tcp", "127.0.0.1", 10259, "kube-scheduler"),
+    Socket("tcp", "127.0.0.1", 10249, "kube-proxy"),
 )
 
 

@@ -9,7 +9,7 @@ from functools import singledispatch
 from typing import Any
 
 from proving_ground.kubernetes.benchmark.expectation import Expectation
-from proving_ground.kubernetes.benchmark.facts import Facts, File, Listener, Machine
+from proving_ground.kubernetes.benchmark.facts import Facts, File, Machine
 from proving_ground.kubernetes.benchmark.ways.admission import SOUND, Refuses
 from proving_ground.kubernetes.benchmark.ways.arguments import Argument
 from proving_ground.kubernetes.benchmark.ways.audit import Audit
@@ -21,6 +21,7 @@ from proving_ground.kubernetes.benchmark.ways.listeners import Listens
 from proving_ground.kubernetes.benchmark.ways.objects import Objects
 from proving_ground.kubernetes.benchmark.ways.rights import Bindings, Rights
 from proving_ground.kubernetes.benchmark.ways.workloads import Workloads
+from proving_ground.machines.node_facts import Socket
 from testing.proving_ground.kubernetes.benchmark.sound import SITE, binding, pod, role
 
 MALLORY = {"kind": "User", "name": "mallory"}
@@ -150,7 +151,8 @@ def _(question: Mentions, facts: Facts) -> Broken:
 def _(question: Listens, facts: Facts) -> Broken:
     def change(address: str) -> Facts:
         return on_machines(
-            facts, lambda each: replace(each, listeners=[*each.listeners, Listener(address, question.port, "some")])
+            facts,
+            lambda each: replace(each, listeners=[*each.listeners, Socket("tcp", address, question.port, "some")]),
         )
 
     yield "everywhere", change("*")

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from proving_ground.core.errors import HarnessError
-from proving_ground.kubernetes.benchmark.facts import File, Listener, Machine
+from proving_ground.kubernetes.benchmark.facts import File, Machine
 from proving_ground.kubernetes.benchmark.machines import arguments, read, script
 from proving_ground.kubernetes.benchmark.question import Needs
+from proving_ground.machines.node_facts import Socket
 
 TIMEOUT = 30.0
 
@@ -110,15 +111,16 @@ def test_clients_certificates_come_from_kubeconfigs(tmp_path: Path) -> None:
 
 def test_listeners_are_read_with_address_and_process() -> None:
     said = (
-        'LISTEN 0 4096 127.0.0.1:10249 0.0.0.0:* users:(("kube-proxy",pid=1,fd=8))\n'
-        "LISTEN 0 4096 *:6443 *:*\n"
-        'LISTEN 0 4096 [::]:22 [::]:* users:(("sshd",pid=2,fd=3))\n'
+        "udp UNCONN 0 0 *:8472 *:*\n"
+        'tcp LISTEN 0 4096 127.0.0.1:10249 0.0.0.0:* users:(("kube-proxy",pid=1,fd=8))\n'
+        "tcp LISTEN 0 4096 *:6443 *:*\n"
+        'tcp LISTEN 0 4096 [::]:22 [::]:* users:(("sshd",pid=2,fd=3))\n'
     )
     machine = read("one", f"@@ listeners\n{said}@@ processes\n@@ files\n@@ documents\n@@ clients\n@@ ended\n")
     assert machine.listeners == (
-        Listener("127.0.0.1", 10249, "kube-proxy"),
-        Listener("*", 6443, "something"),
-        Listener("*", 22, "sshd"),
+        Socket("tcp", "127.0.0.1", 10249, "kube-proxy"),
+        Socket("tcp", "*", 6443, ""),
+        Socket("tcp", "*", 22, "sshd"),
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from proving_ground.kubernetes.benchmark.expectation import KEYS, Expectation
 from proving_ground.kubernetes.benchmark.facts import Facts
-from proving_ground.kubernetes.benchmark.question import Needs, program
+from proving_ground.kubernetes.benchmark.question import OfCollected, program
 from proving_ground.kubernetes.benchmark.site import Site
 from proving_ground.kubernetes.policies.manifest import fields
 
 
 @dataclass(frozen=True)
-class Argument:
+class Argument(OfCollected):
     """An argument of a program, on every machine that runs it."""
 
     argument: str
@@ -26,10 +26,6 @@ class Argument:
         """Read ``{argument: NAME, of: PROGRAM, …expectation}``; raises UsageError."""
         given = fields(manifest, ("argument", "of", *KEYS), where)
         return cls(str(given["argument"]), program(given, where), Expectation.read(given, where))
-
-    def needs(self, site: Site) -> Needs:  # noqa: ARG002 - arguments are always collected
-        """Return nothing: arguments are always collected."""
-        return Needs()
 
     def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:  # noqa: ARG002 - as every question
         """Yield machines where the argument is wrong."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from proving_ground.kubernetes.benchmark.expectation import KEYS, Expectation
 from proving_ground.kubernetes.benchmark.facts import Facts, values
-from proving_ground.kubernetes.benchmark.question import Needs
+from proving_ground.kubernetes.benchmark.question import OfCollected
 from proving_ground.kubernetes.benchmark.site import Site
 from proving_ground.kubernetes.policies.manifest import fields
 
 
 @dataclass(frozen=True)
-class KubeletSetting:
+class KubeletSetting(OfCollected):
     """A value in the configuration of every kubelet."""
 
     path: str
@@ -25,10 +25,6 @@ class KubeletSetting:
         """Read ``{kubelet: PATH.OF.KEYS, …expectation}``; raises UsageError."""
         given = fields(manifest, ("kubelet", *KEYS), where)
         return cls(str(given["kubelet"]), Expectation.read(given, where))
-
-    def needs(self, site: Site) -> Needs:  # noqa: ARG002 - kubelets are always asked
-        """Return nothing: kubelets are always asked."""
-        return Needs()
 
     def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:  # noqa: ARG002 - as every question
         """Yield nodes whose kubelet has another value."""

@@ -8,15 +8,15 @@ from typing import Any
 
 from proving_ground.core.errors import UsageError
 from proving_ground.kubernetes.benchmark.facts import OF_PROGRAMS, Facts
-from proving_ground.kubernetes.benchmark.question import Needs, program
+from proving_ground.kubernetes.benchmark.question import OfCollected, program
 from proving_ground.kubernetes.benchmark.site import Site
 from proving_ground.kubernetes.policies.manifest import fields
 
-LOOPBACK = ("127.", "[::1]", "::1")
+LOOPBACK = ("127.", "::1")
 
 
 @dataclass(frozen=True)
-class Listens:
+class Listens(OfCollected):
     """A port of a program: on the loopback interface alone, or nowhere.
 
     Attributes:
@@ -37,10 +37,6 @@ class Listens:
             raise UsageError("it expects nothing", where=where, hint="add where: loopback or nowhere")
         return cls(int(given["listener"]), program(given, where), given["where"] == "loopback")
 
-    def needs(self, site: Site) -> Needs:  # noqa: ARG002 - sockets are always collected
-        """Return nothing: sockets are always collected."""
-        return Needs()
-
     def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:  # noqa: ARG002 - as every question
         """Yield addresses at which it must not listen, and machines where it does not."""
         for machine in facts.of_kind(OF_PROGRAMS[self.program]):
@@ -49,4 +45,4 @@ class Listens:
                 yield f"{machine.name}: nothing listens at port {self.port}, which is {self.program}'s"
             for each in found:
                 if not (self.loopback and each.address.startswith(LOOPBACK)):
-                    yield f"{machine.name}: {each.process} listens at port {self.port} of {each.address}"
+                    yield f"{machine.name}: {each.process or 'something'} listens at port {self.port} of {each.address}"

@@ -11,13 +11,13 @@ from proving_ground.core.problems import nearest
 from proving_ground.kubernetes.benchmark.collected import RESOURCES
 from proving_ground.kubernetes.benchmark.expectation import KEYS, Expectation
 from proving_ground.kubernetes.benchmark.facts import Facts, Manifest, name_of, values
-from proving_ground.kubernetes.benchmark.question import Needs
+from proving_ground.kubernetes.benchmark.question import OfCollected
 from proving_ground.kubernetes.benchmark.site import Site
 from proving_ground.kubernetes.policies.manifest import fields, items
 
 
 @dataclass(frozen=True)
-class Objects:
+class Objects(OfCollected):
     """Every object of a resource has the expected value at a path; or there must be none.
 
     Attributes:
@@ -46,10 +46,6 @@ class Objects:
         expected = None if given.get("none") else Expectation.read(given, where)
         path, name, namespace = (str(given.get(each, "")) for each in ("at", "name", "namespace"))
         return cls(resource, expected, path, name, namespace, tuple(items(given.get("besides"), where)))
-
-    def needs(self, site: Site) -> Needs:  # noqa: ARG002 - objects are always collected
-        """Return nothing: objects are always collected."""
-        return Needs()
 
     def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:
         """Yield the objects that are wrong."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from proving_ground.core.errors import UsageError
-from proving_ground.core.problems import nearest
 from proving_ground.kubernetes.benchmark.facts import Facts, name_of
 from proving_ground.kubernetes.benchmark.grants import Grant, grants, is_bootstrap, wildcards
-from proving_ground.kubernetes.benchmark.question import Needs
+from proving_ground.kubernetes.benchmark.question import OfCollected
 from proving_ground.kubernetes.benchmark.site import Site
+from proving_ground.kubernetes.benchmark.ways.topics import OfTopic, Topics
 from proving_ground.kubernetes.policies.manifest import fields, items
 
 MASTERS = "Group system:masters"
 
 
 @dataclass(frozen=True)
-class Rights:
+class Rights(OfCollected):
     """Verbs on resources of an API group, which nobody may have."""
 
     verbs: tuple[str, ...]
@@ -33,10 +33,6 @@ class Rights:
         if not verbs or not resources:
             raise UsageError("it needs verbs and resources", where=where)
         return cls(verbs, resources, str(given.get("group", "")))
-
-    def needs(self, site: Site) -> Needs:  # noqa: ARG002 - objects are always collected
-        """Return nothing: objects are always collected."""
-        return Needs()
 
     def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:
         """Yield who may."""
@@ -94,7 +90,7 @@ def _default_accounts(facts: Facts, site: Site, check: str) -> Iterator[str]:
             yield f"{grant.subject} has {grant.role}, by {grant.binding}"
 
 
-TOPICS: Mapping[str, Callable[[Facts, Site, str], Iterator[str]]] = {
+TOPICS: Topics = {
     "cluster-admin": _bound_to_everything,
     "wildcards": _wildcards,
     "users": _users,
@@ -104,24 +100,8 @@ TOPICS: Mapping[str, Callable[[Facts, Site, str], Iterator[str]]] = {
 """What a binding or role must not do, by the name that the table has for it."""
 
 
-@dataclass(frozen=True)
-class Bindings:
-    """A topic of :data:`TOPICS`."""
+class Bindings(OfTopic):
+    """A topic of :data:`TOPICS`: ``{bindings: TOPIC}``."""
 
-    topic: str
-
-    @classmethod
-    def read(cls, manifest: Mapping[str, Any], where: str) -> Bindings:
-        """Read ``{bindings: TOPIC}``; raises UsageError."""
-        topic = str(fields(manifest, ("bindings",), where)["bindings"])
-        if topic not in TOPICS:
-            raise UsageError(f"unknown topic {topic!r}", where=where, hint=nearest(topic, TOPICS))
-        return cls(topic)
-
-    def needs(self, site: Site) -> Needs:  # noqa: ARG002 - objects are always collected
-        """Return nothing: objects are always collected."""
-        return Needs()
-
-    def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:
-        """Yield the bindings or roles that are wrong."""
-        return TOPICS[self.topic](facts, site, check)
+    key = "bindings"
+    topics = TOPICS

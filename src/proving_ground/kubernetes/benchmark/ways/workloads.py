@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
-from proving_ground.core.errors import UsageError
-from proving_ground.core.problems import nearest
 from proving_ground.kubernetes.benchmark.facts import Facts, Manifest, name_of, values
 from proving_ground.kubernetes.benchmark.grants import grants
-from proving_ground.kubernetes.benchmark.question import Needs
 from proving_ground.kubernetes.benchmark.site import Site
-from proving_ground.kubernetes.policies.manifest import fields
+from proving_ground.kubernetes.benchmark.ways.topics import OfTopic, Topics
 
 SHARED = ("default", "kube-public", "kube-node-lease")
 """Namespaces that every cluster has, for no pods."""
@@ -93,7 +88,7 @@ def _namespaces(facts: Facts) -> list[str]:
     return found
 
 
-TOPICS: Mapping[str, Callable[[Facts, Site, str], Iterator[str]]] = {
+TOPICS: Topics = {
     "needless-tokens": _tokens,
     "seccomp": _seccomp,
     "contexts": _contexts,
@@ -103,24 +98,8 @@ TOPICS: Mapping[str, Callable[[Facts, Site, str], Iterator[str]]] = {
 """What is asked, by the name that the table has for it."""
 
 
-@dataclass(frozen=True)
-class Workloads:
-    """A topic of :data:`TOPICS`."""
+class Workloads(OfTopic):
+    """A topic of :data:`TOPICS`: ``{workloads: TOPIC}``."""
 
-    topic: str
-
-    @classmethod
-    def read(cls, manifest: Mapping[str, Any], where: str) -> Workloads:
-        """Read ``{workloads: TOPIC}``; raises UsageError."""
-        topic = str(fields(manifest, ("workloads",), where)["workloads"])
-        if topic not in TOPICS:
-            raise UsageError(f"unknown topic {topic!r}", where=where, hint=nearest(topic, TOPICS))
-        return cls(topic)
-
-    def needs(self, site: Site) -> Needs:  # noqa: ARG002 - objects are always collected
-        """Return nothing: objects are always collected."""
-        return Needs()
-
-    def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:
-        """Yield pods or namespaces that are wrong."""
-        return TOPICS[self.topic](facts, site, check)
+    key = "workloads"
+    topics = TOPICS

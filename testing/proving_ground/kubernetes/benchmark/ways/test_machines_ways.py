@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from proving_ground.core.errors import UsageError
-from proving_ground.kubernetes.benchmark.facts import KINDS, Facts, File, Listener, Machine
+from proving_ground.kubernetes.benchmark.facts import KINDS, Facts, File, Machine
 from proving_ground.kubernetes.benchmark.site import Site
 from proving_ground.kubernetes.benchmark.ways.audit import Audit
 from proving_ground.kubernetes.benchmark.ways.registry import read_questions
+from proving_ground.machines.node_facts import Socket
 
 SITE = Site({"config": ("/etc/a", "/etc/b/*")})
 
@@ -104,7 +105,7 @@ def test_first_rule_of_an_audit_policy_that_matches_counts(group: str, resource:
 @pytest.mark.parametrize("address", ["*", "10.0.0.1", "[fd00::1]"])
 def test_listener_elsewhere_is_found(address: str) -> None:
     question = {"listener": 10249, "of": "kube-proxy", "where": "loopback"}
-    listeners = [Listener("127.0.0.1", 10249, "kube-proxy"), Listener(address, 10249, "kube-proxy")]
+    listeners = [Socket("tcp", "127.0.0.1", 10249, "kube-proxy"), Socket("tcp", address, 10249, "kube-proxy")]
     assert ask(question, listeners=listeners) == [f"one: kube-proxy listens at port 10249 of {address}"]
     assert ask(question, listeners=listeners[:1]) == []
     assert ask({**question, "where": "nowhere"}, listeners=listeners[:1]) != []
