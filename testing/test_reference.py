@@ -25,6 +25,7 @@ from proving_ground.core.settings import Settings
 from proving_ground.core.timeline import Timeline
 from proving_ground.core.topology import parse
 from proving_ground.kubernetes import hookspecs as kubernetes_hookspecs
+from proving_ground.kubernetes.plugin import MARKERS as OF_KUBERNETES
 from proving_ground.plugin import hookspecs
 from proving_ground.plugin.options import MARKERS, OPTIONS
 from proving_ground.plugin.run import RUN, Run
@@ -101,7 +102,7 @@ def test_every_key_of_a_topology_is_there_with_its_default() -> None:
 
 
 def test_every_marker_is_there() -> None:
-    own = [(marker.partition(":")[0],) for marker in MARKERS]
+    own = [(marker.partition(":")[0],) for marker in (*MARKERS, *OF_KUBERNETES)]
     assert column("Markers", 0) == sorted(own)
 
 

@@ -23,6 +23,8 @@ PARTS = (
     "upstream.fixtures",
 )
 
+MARKERS = ("upstream: the test is a case of Kubernetes' own suites; only with -m upstream",)
+
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Register the hook with which projects name their Kubernetes nodes."""
@@ -37,6 +39,8 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before the run is made, which asks whether it makes machines
 def pytest_configure(config: pytest.Config) -> None:
-    """Load the fixtures of the cluster that the run is about: one that is there, or one that the playbook makes."""
+    """Declare the markers; load the fixtures of the cluster that is there, or of the one that the playbook makes."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     which = "given_cluster" if options.given(config, "kubeconfig") else "own_cluster"
     config.pluginmanager.import_plugin(f"proving_ground.kubernetes.{which}")

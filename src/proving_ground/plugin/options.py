@@ -83,7 +83,6 @@ MARKERS = (
     "hosts(*groups): parametrize the fixture `host` over the members of these groups or patterns, not all machines",
     "role(*names): the test needs these roles converged on all their hosts; else it is skipped",
     "fault: the test puts a fault in, and shows that the project's tests notice it; only with -m fault",
-    "upstream: the test is a case of Kubernetes' own suites; only with -m upstream",
     "smoke: one of the one or two tests that show whether a role works at all",
     "before_converge: the test needs machines before the playbook runs on them",
     "lifecycle: the test is a phase of the run itself: syntax, converge, idempotence",

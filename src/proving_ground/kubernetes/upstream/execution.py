@@ -25,17 +25,17 @@ RED = re.compile(r"^• \[(?:FAILED|PANICKED|TIMEDOUT|INTERRUPTED)\]", re.MULTIL
 
 
 @dataclass(frozen=True)
-class Progress:
+class Tally:
     """How far a run is: cases that have passed or failed, and those that have failed."""
 
     done: int
     failed: int
 
 
-def progress(output: str) -> Progress:
+def tally(output: str) -> Tally:
     """Read from ginkgo's output how far it is: it prints a point for each case."""
     done = sum(found.group().count("•") for found in FINISHED.finditer(output))
-    return Progress(done, len(RED.findall(output)))
+    return Tally(done, len(RED.findall(output)))
 
 
 def execute(
@@ -77,12 +77,12 @@ def execute(
                 try:
                     return process.wait(timeout=min(interval, timeout - seconds))
                 except subprocess.TimeoutExpired:
-                    say(_line(progress(log.read_text(encoding="utf-8", errors="replace")), total, began))
+                    say(_line(tally(log.read_text(encoding="utf-8", errors="replace")), total, began))
             raise HarnessError(f"upstream's cases did not end within {timeout:.0f} s", where=command[0], log=log)
         finally:
             end(partial(in_session, session), grace=GRACE_SECONDS)
 
 
-def _line(found: Progress, total: int, began: float) -> str:
+def _line(found: Tally, total: int, began: float) -> str:
     minutes, seconds = divmod(int(time.monotonic() - began), 60)
     return f"{found.done} of {total} cases, {found.failed or 'none'} failed, {minutes}:{seconds:02} min"

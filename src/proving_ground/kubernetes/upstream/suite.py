@@ -10,9 +10,9 @@ from typing import Any
 
 from proving_ground.core.errors import UsageError
 from proving_ground.core.problems import shown
-from proving_ground.core.schema import SCHEMAS
 from proving_ground.core.yaml_files import read_checked
 
+SCHEMA = Path(__file__).with_name("suite.json")
 PREFIX = "e2e_"
 """What the names of such files begin with, as those of tests begin with ``test_``."""
 
@@ -80,7 +80,7 @@ def read(path: Path) -> Suite:
     Raises:
         UsageError: the file is not YAML, lacks a key, has an unknown one, or a pattern that is none.
     """
-    said: Mapping[str, Any] = read_checked(path, SCHEMAS / "upstream.json")
+    said: Mapping[str, Any] = read_checked(path, SCHEMA)
     left_out = [
         (pattern, rule["reason"]) for rule in said.get("left_out", ()) for pattern in _patterns(rule["cases"], path)
     ]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from proving_ground.core.errors import HarnessError
-from proving_ground.kubernetes.upstream.execution import Progress, execute, progress
+from proving_ground.kubernetes.upstream.execution import Tally, execute, tally
 
 
-def test_progress_is_read_from_what_ginkgo_prints() -> None:
+def test_tally_is_read_from_what_ginkgo_prints() -> None:
     text = """Running Suite: Kubernetes e2e suite - /depot/bin
 Will run 5 of 7418 specs
 Running in parallel across 2 processes
@@ -22,7 +22,7 @@ Running in parallel across 2 processes
 ------------------------------
 •
 """
-    assert progress(text) == Progress(done=4, failed=1)
+    assert tally(text) == Tally(done=4, failed=1)
 
 
 def test_run_tells_how_far_it_is_and_keeps_its_output(tmp_path: Path) -> None:
