@@ -16,6 +16,10 @@ from proving_ground.report.phases import Phase
 WAITS = {"wait_for", "wait_for_connection", "pause", "async_status"}
 """Ansible's modules that do nothing but wait."""
 
+CHECKS = "validate_argument_spec"
+"""The module of the task that Ansible puts before a role's own; its name has the role's description, which may be
+``Workers are ready``, and it never waits."""
+
 WAIT = re.compile(r"wait\b|.*\b(is|are) (up|ready|healthy|available|reachable)\b", re.IGNORECASE)
 """A task's name that says that it waits: ``Wait for the API``, ``Workers are Ready``."""
 
@@ -79,7 +83,8 @@ class CriticalPath:
 
 def is_wait(outcome: Outcome) -> bool:
     """Return whether a task waits, by its module or by its name."""
-    return outcome.action.rpartition(".")[2] in WAITS or WAIT.match(outcome.task) is not None
+    module = outcome.action.rpartition(".")[2]
+    return module in WAITS or (module != CHECKS and WAIT.match(outcome.task) is not None)
 
 
 def critical_path(phase: Phase) -> CriticalPath:

@@ -44,8 +44,9 @@ def of_run(artifacts: Path, run: str | None = None) -> Profile:
         ended = max((float(note.get("end", note.get("start", 0.0))) for note in notes), default=0.0)
         found = [phase for phase in phases(notes, ended) if phase.tasks]
         if found:
-            first = found[0]  # `converge`; a second converge comes after it
-            return Profile(name, first, critical_path(first))
+            # `prepare` comes before the converge, and a second converge after it.
+            chosen = next((phase for phase in found if phase.name.split()[0] == "converge"), found[0])
+            return Profile(name, chosen, critical_path(chosen))
     what = f"run {run} has no converge" if run else "no run has a converge"
     raise UsageError(
         what, where=str(artifacts), hint="`proving-ground converge` makes one; its artifacts are kept there"

@@ -70,6 +70,12 @@ def test_a_task_that_works_is_no_wait(name: str) -> None:
     assert not is_wait(task("a", name, 0, 1))
 
 
+def test_the_check_of_a_roles_arguments_works_whatever_the_role_is_about() -> None:
+    name = "Validating arguments against arg spec main - Workers are ready"
+    assert not is_wait(task("a", name, 0, 1, "ansible.builtin.validate_argument_spec"))
+    assert is_wait(task("a", name, 0, 1, "ansible.builtin.command"))
+
+
 def test_seconds_are_added_by_role_and_task() -> None:
     found = path(task("a", "x", 0, 1), task("a", "y", 1, 4, role="db"), task("a", "x", 4, 6), end=6)
     assert (found.by("role"), found.by("task")) == ([("web", 3), ("db", 3)], [("x", 3), ("y", 3)])

@@ -55,6 +55,19 @@ def test_the_last_run_with_a_converge_is_taken(tmp_path: Path) -> None:
     assert of_run(tmp_path, "20261130T000000-1").run == "20261130T000000-1"
 
 
+@pytest.mark.parametrize("name", ["converge", "converge nodes"])
+def test_the_converge_is_taken_and_not_what_comes_before_or_after_it(tmp_path: Path, name: str) -> None:
+    notes = [
+        *(phase("prepare", 90, 95), task("web-01", "", "Prepare", 91, 1)),
+        *(phase(name, 100, 110), task("web-01", "web", "Install", 101, 5)),
+        *(phase("idempotence", 110, 115), task("web-01", "web", "Install", 111, 1)),
+    ]
+    run(tmp_path, "20261130T000000-1", *notes)
+    assert of_run(tmp_path).phase.name == name
+    run(tmp_path, "20261130T000001-1", *notes[:2])
+    assert of_run(tmp_path).phase.name == "prepare"
+
+
 def test_no_more_tasks_are_printed_than_asked_for(tmp_path: Path) -> None:
     converge(tmp_path, "20261130T000000-1")
     assert not [line for line in lines(of_run(tmp_path), 1) if "Wait for the page" in line]
