@@ -11,7 +11,7 @@ endif
 .NOTPARALLEL:
 .PHONY: help setup depot depot-repair integration integration-checkpoints integration-etcd3 integration-ha integration-ha-stacked \
 	integration-libvirt test matrix lint docs unit compatibility examples up vagrant converge idempotence checkpoints smoke verify policies destroy reap clean \
-	bench bench-cluster bench-role faults upstream shell lock
+	bench bench-cluster bench-role faults upstream scale shell lock
 
 python := scripts/with-groups .venv/bin/python
 tox := $(python) -m tox run -e
@@ -102,6 +102,10 @@ faults: depot ## Put in one fault after the other, and show that the suites noti
 upstream: depot ## Run Kubernetes' own suites of network policies and conformance, of the version that the cluster runs
 	@$(proving-ground) depot fill --only upstream
 	@$(pytest) -m upstream tests/upstream
+
+scale: depot ## Show that the cluster works beside 1000 simulated nodes: NODES=100 for fewer
+	@$(proving-ground) depot fill --only scale
+	@$(pytest) --pg-simulated-nodes $(or $(NODES),1000) -m "scale or smoke" tests
 
 destroy reap: ## Remove this checkout's machines and networks, also those of a killed run
 	@[ ! -x .venv/bin/python ] || $(proving-ground) destroy

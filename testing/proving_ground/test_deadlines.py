@@ -24,6 +24,7 @@ POPEN = {
     "src/proving_ground/process/services.py",
     "src/proving_ground/depot/job.py",
     "src/proving_ground/kubernetes/port_forward.py",
+    "src/proving_ground/kubernetes/simulated_nodes/controller.py",
     "src/proving_ground/kubernetes/upstream/execution.py",
     "src/proving_ground/machines/deadline.py",
 }

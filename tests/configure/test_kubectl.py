@@ -11,7 +11,7 @@ import pytest
 from fixtures.cluster_nodes import kubernetes_nodes
 from proving_ground.core.topology import Topology
 from proving_ground.depot import View
-from proving_ground.kubernetes.client import CONTEXT, Kubectl
+from proving_ground.kubernetes.client import CONTEXT, NOT_SIMULATED, Kubectl
 from proving_ground.plugin.ansible_adhoc import AdHoc
 
 pytestmark = [pytest.mark.order(120), pytest.mark.role("configure/kubectl", "configure/kube-worker")]
@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.order(120), pytest.mark.role("configure/kubectl", "con
 
 @pytest.mark.smoke
 def test_kubectl_lists_the_planned_nodes(pg_kubectl: Kubectl, pg_topology: Topology) -> None:
-    listed = {item["metadata"]["name"] for item in pg_kubectl.json("get", "nodes")["items"]}
+    listed = {
+        item["metadata"]["name"] for item in pg_kubectl.json("get", "nodes", f"--selector={NOT_SIMULATED}")["items"]
+    }
     assert listed == {node.name for node in kubernetes_nodes(pg_topology)}
 
 

@@ -87,7 +87,7 @@ def test_nothing_takes_the_virtual_address_for_a_nodes_own(
     shared_address: VirtualAddress, pg_kube: Kube, etcd: Etcd, pg_topology: Topology
 ) -> None:
     wanted = str(shared_address.address)
-    nodes = {node.metadata.name: json.dumps(node.to_dict(), default=str) for node in pg_kube.core.list_node().items}
+    nodes = {node.metadata.name: json.dumps(node.to_dict(), default=str) for node in pg_kube.nodes()}
     assert set(nodes) == {node.name for node in kubernetes_nodes(pg_topology)}
     assert [name for name, text in nodes.items() if f'"{wanted}' in text] == []
     assert IPv4Address(wanted) not in {lease.address for lease in etcd.leases()}

@@ -118,9 +118,7 @@ def test_node_carries_the_planned_taints_and_no_others(pg_node: Node, pg_kube: K
 
 
 def test_cluster_has_the_planned_nodes_and_no_others(pg_kube: Kube, pg_topology: Topology) -> None:
-    assert {each.metadata.name for each in pg_kube.core.list_node().items} == {
-        node.name for node in kubernetes_nodes(pg_topology)
-    }
+    assert {each.metadata.name for each in pg_kube.nodes()} == {node.name for node in kubernetes_nodes(pg_topology)}
 
 
 @every_worker

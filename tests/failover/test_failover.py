@@ -231,7 +231,7 @@ def test_cut_off_api_server_costs_no_worker(
         taker = taker_from(shared_address, holder)
 
         def reconnected() -> None:
-            found = {each.metadata.name: each.status.conditions for each in pg_kube.core.list_node().items}
+            found = {each.metadata.name: each.status.conditions for each in pg_kube.nodes()}
             unready = [
                 node.name
                 for node in workers

@@ -38,7 +38,7 @@ def flannel_leases(etcd: Etcd, kube: Kube, hosts: Hosts) -> Facts:  # noqa: ARG0
 
 
 def nodes(etcd: Etcd, kube: Kube, hosts: Hosts) -> Facts:  # noqa: ARG001
-    return {node.metadata.name: (node.metadata.uid, node.spec.pod_cidr) for node in kube.core.list_node().items}
+    return {node.metadata.name: (node.metadata.uid, node.spec.pod_cidr) for node in kube.nodes()}
 
 
 def certificates(etcd: Etcd, kube: Kube, hosts: Hosts) -> Facts:  # noqa: ARG001

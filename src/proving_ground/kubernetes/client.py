@@ -19,6 +19,9 @@ CONTEXT = "proving-ground"
 REQUEST_TIMEOUT = 15.0
 """Time-out of a request to the API server, in seconds."""
 
+NOT_SIMULATED = "type!=kwok"
+"""The label selector of nodes that are machines, and none that KWOK simulates."""
+
 
 class Kube:
     """The cluster as its administrator sees it.
@@ -43,6 +46,10 @@ class Kube:
         from kubernetes import client
 
         return client.CoreV1Api(self.api_client())
+
+    def nodes(self) -> list[Any]:
+        """Return the nodes that are machines, as ``client.V1Node``: simulated ones are left out."""
+        return list(self.core.list_node(label_selector=NOT_SIMULATED).items)
 
     @cached_property
     def apps(self) -> Any:

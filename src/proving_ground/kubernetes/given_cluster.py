@@ -62,3 +62,12 @@ def pg_probes(pg_kube: Kube, pytestconfig: pytest.Config) -> Probes:
             "probe pods need an image", where="--pg-probe-image", hint="name one that has the program probe"
         )
     return Probes(pg_kube, image, NODE_PORT + worker_number(pytestconfig), pull="IfNotPresent")
+
+
+@pytest.fixture(scope="session")
+def pg_kwok() -> Path:
+    """This host's kwok, the controller that simulates nodes."""
+    program = shutil.which("kwok")
+    if program is None:
+        raise UsageError("kwok is not installed", where="--pg-simulated-nodes", hint="put it on PATH")
+    return Path(program)

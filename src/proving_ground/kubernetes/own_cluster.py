@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from proving_ground import depot
 from proving_ground.core.extras import require
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
@@ -11,7 +14,11 @@ from proving_ground.depot import View
 from proving_ground.kubernetes.client import Kube, Kubectl
 from proving_ground.kubernetes.probes import NODE_PORT, Probes
 from proving_ground.plugin.options import given
+from proving_ground.plugin.run import run_of
 from proving_ground.plugin.xdist.workers import worker_number
+
+SCALE = "scale"
+"""The depot's group of what simulates nodes."""
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +46,14 @@ def pg_probes(pg_kube: Kube, pg_depot_view: View, pytestconfig: pytest.Config) -
     if image:
         return Probes(pg_kube, image, port, pull="IfNotPresent")
     return Probes(pg_kube, pg_depot_view.images["probe"], port)
+
+
+@pytest.fixture(scope="session")
+def pg_kwok(pytestconfig: pytest.Config) -> Path:
+    """KWOK's controller, of the depot's group ``scale``, built if the cache lacks it."""
+    run = run_of(pytestconfig)
+    settings = run.settings
+    view = run.attempt(
+        lambda: depot.ensure(settings.depot, report=run.say, release=settings.project.release, only=[SCALE])
+    )
+    return view.path / "bin" / "kwok"

@@ -19,11 +19,15 @@ PARTS = (
     "benchmark.report",
     "failure_evidence",
     "health_scan",
+    "simulated_nodes.fixtures",
     "upstream.collection",
     "upstream.fixtures",
 )
 
-MARKERS = ("upstream: the test is a case of Kubernetes' own suites; only with -m upstream",)
+MARKERS = (
+    "scale: the test is about simulated nodes; skipped without --pg-simulated-nodes",
+    "upstream: the test is a case of Kubernetes' own suites; only with -m upstream",
+)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -73,10 +73,11 @@ OPTIONS = (
     Option("checkpoints", None, "save the machines after each phase, and start from the newest that still applies"),
     Option("network-prefix", "the topology's", "first three octets of the machines' network, such as 10.8.0"),
     Option("timeout-factor", "1", "multiply every time-out by this, on a slow or busy host"),
-    # The next two are of the Kubernetes extra. pytest has to know them before it reads a project's conftest.py: else it
-    # takes a path after an option for a path to tests.
+    # The next three are of the Kubernetes extra. pytest has to know them before it reads a project's conftest.py: else
+    # it takes a path after an option for a path to tests.
     Option("kubeconfig", "none", "test the cluster of this file's current context, as it is: no machines are made"),
     Option("probe-image", "the depot's", "the image of probe pods, which nodes pull where they lack it"),
+    Option("simulated-nodes", "0", "how many nodes KWOK simulates beside those of the cluster, up to 1000"),
 )
 
 MARKERS = (

@@ -114,7 +114,7 @@ def ready_nodes(kube: Kube) -> list[str]:
     """
     found = [
         str(node.metadata.name)
-        for node in kube.core.list_node().items
+        for node in kube.nodes()
         if not node.spec.unschedulable
         and any(each.type == "Ready" and each.status == "True" for each in node.status.conditions or [])
     ]

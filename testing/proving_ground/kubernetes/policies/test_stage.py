@@ -98,8 +98,7 @@ def node(name: str, *, ready: str = "True", cordoned: bool = False) -> Any:
 
 def test_pods_run_on_nodes_that_are_ready_and_not_cordoned() -> None:
     def kube(*nodes: Any) -> Kube:
-        core = SimpleNamespace(list_node=lambda: SimpleNamespace(items=nodes))
-        return cast(Kube, SimpleNamespace(core=core, kubeconfig="k"))
+        return cast(Kube, SimpleNamespace(nodes=lambda: nodes, kubeconfig="k"))
 
     nodes = (node("c"), node("b", ready="Unknown"), node("d", cordoned=True), node("a"))
     assert ready_nodes(kube(*nodes)) == ["a", "c"]
