@@ -18,6 +18,7 @@ from proving_ground.kubernetes.benchmark.site import Site
 from proving_ground.kubernetes.benchmark.table import checks
 from proving_ground.kubernetes.benchmark.ways.files import Files
 from proving_ground.kubernetes.client import Kubectl
+from proving_ground.kubernetes.pods import RESTRICTED_CONTAINER, RESTRICTED_POD
 from proving_ground.machines.hosts import Hosts
 
 Red = Callable[[], dict[str, tuple[str, ...]]]
@@ -184,9 +185,5 @@ def careless() -> dict[str, Any]:
 
 
 def modest() -> dict[str, Any]:
-    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    return {
-        "automountServiceAccountToken": False,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [{"name": "main", "image": IMAGE, "imagePullPolicy": "Never", "securityContext": context}],
-    }
+    container = {"name": "main", "image": IMAGE, "imagePullPolicy": "Never", "securityContext": RESTRICTED_CONTAINER}
+    return {"automountServiceAccountToken": False, "securityContext": RESTRICTED_POD, "containers": [container]}

@@ -14,7 +14,7 @@ from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.pods import Namespaces, pod_manifest, wait_for_pods
+from proving_ground.kubernetes.pods import RESTRICTED_CONTAINER, RESTRICTED_POD, Namespaces, pod_manifest, wait_for_pods
 from proving_ground.machines.hosts import Hosts
 
 pytestmark = [pytest.mark.order(79), pytest.mark.role("configure/kube-master", "configure/kube-worker")]
@@ -85,13 +85,8 @@ def test_privileged_pod_is_refused_where_nobody_has_allowed_it(
 
     image = pg_depot_view.images["probe"]
     privileged = pod_manifest("privileged", image, container={"securityContext": {"privileged": True}})
-    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    modest = pod_manifest("modest", image, container={"securityContext": context})
-    modest["spec"]["securityContext"] = {
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
+    container = {"securityContext": RESTRICTED_CONTAINER}
+    modest = pod_manifest("modest", image, container=container, securityContext=RESTRICTED_POD)
     usual, allowed = pg_namespaces.create("usual", {ENFORCE: None}), pg_namespaces.create("allowed")
     pg_kube.core.create_namespaced_pod(usual, modest, dry_run="All")
     pg_kube.core.create_namespaced_pod(allowed, privileged, dry_run="All")

@@ -52,6 +52,10 @@ class Noticed:
     passed: tuple[str, ...]
     problems: tuple[str, ...]
 
+    def __str__(self) -> str:
+        more = f", and {len(self.others)} more" if self.others else ""
+        return f"{self.first or 'no test'} after {self.seconds:.1f} s{more}"
+
 
 def judge(fault: Fault, cases: Sequence[Case]) -> Noticed:
     """Compare what was red with what the fault names.

@@ -22,6 +22,10 @@ LABELS = {"proving-ground/made-by": "tests", "pod-security.kubernetes.io/enforce
 """What tests' namespaces are labelled with: whose they are, and that their pods may ask for everything, since probes in
 their node's network are refused where a cluster's default is strict."""
 
+RESTRICTED_POD = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+RESTRICTED_CONTAINER = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+"""Security contexts of a pod, and of its containers, that every namespace takes: they fit the level ``restricted``."""
+
 
 class Namespaces:
     """Creates namespaces with unique names and deletes them.

@@ -10,7 +10,7 @@ from typing import Any
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.execution import ExecutionError
 from proving_ground.kubernetes.probes import ProbePod, broken, observed
-from proving_ground.kubernetes.reachability import Observation, Pair
+from proving_ground.kubernetes.reachability import Plan, Table
 
 SPARE = 15.0
 """Seconds that an answer may take beyond the time-out of its connections."""
@@ -79,12 +79,12 @@ class ProbeSessions:
         self._addresses = addresses
         self._threads = ThreadPoolExecutor(max(1, len(pods)))
 
-    def __call__(self, plan: Mapping[str, list[str]]) -> Mapping[Pair, Observation]:
+    def __call__(self, plan: Plan) -> Table:
         """Test the connections from each source to its targets."""
         found = self._threads.map(lambda source: self._connect(source, plan[source]), plan)
         return {pair: observation for each in found for pair, observation in each.items()}
 
-    def _connect(self, source: str, targets: Sequence[str]) -> dict[Pair, Observation]:
+    def _connect(self, source: str, targets: Sequence[str]) -> Table:
         try:
             return observed(source, targets, self._sessions[source].ask([self._addresses[each] for each in targets]))
         except ExecutionError as error:

@@ -12,7 +12,7 @@ from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.execution import ExecutionError
 from proving_ground.kubernetes.pods import pod_manifest, wait_for_pods
 from proving_ground.kubernetes.policies.scene import Port
-from proving_ground.kubernetes.reachability import Observation, Outcome, Pair, Prober
+from proving_ground.kubernetes.reachability import Observation, Outcome, Plan, Prober, Table
 
 PORTS = (8080, 8081)
 """The ports of a probe pod; two, so that tests of network policies can allow one and block the other."""
@@ -162,16 +162,14 @@ class Probes:
             timeout_ms: milliseconds after which a connection counts as blocked.
         """
 
-        def probe(plan: Mapping[str, list[str]]) -> Mapping[Pair, Observation]:
+        def probe(plan: Plan) -> Table:
             with ThreadPoolExecutor(PARALLEL) as threads:
                 found = threads.map(lambda source: self._connect(source, plan[source], addresses, timeout_ms), plan)
                 return {pair: observation for each in found for pair, observation in each.items()}
 
         return probe
 
-    def _connect(
-        self, source: str, targets: Sequence[str], addresses: Mapping[str, str], timeout_ms: int
-    ) -> dict[Pair, Observation]:
+    def _connect(self, source: str, targets: Sequence[str], addresses: Mapping[str, str], timeout_ms: int) -> Table:
         limit = f"--timeout={round(self._kube.timeouts.seconds(timeout_ms))}ms"
         words = ["connect", "--json", limit, *(addresses[target] for target in targets)]
         try:
@@ -232,7 +230,7 @@ class Probes:
         return answers
 
 
-def observed(source: str, targets: Sequence[str], answers: Sequence[Mapping[str, Any]]) -> dict[Pair, Observation]:
+def observed(source: str, targets: Sequence[str], answers: Sequence[Mapping[str, Any]]) -> Table:
     """Return what a probe's answers say of the connections from ``source`` to ``targets``, which are in their order."""
     return {
         (source, target): Observation(
@@ -242,6 +240,6 @@ def observed(source: str, targets: Sequence[str], answers: Sequence[Mapping[str,
     }
 
 
-def broken(source: str, targets: Sequence[str], error: Exception) -> dict[Pair, Observation]:
+def broken(source: str, targets: Sequence[str], error: Exception) -> Table:
     """Return that nothing is known of the connections from ``source``, as its probe broke."""
     return {(source, target): Observation(Outcome.ERROR, reason=str(error)) for target in targets}

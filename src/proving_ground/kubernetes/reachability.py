@@ -73,8 +73,12 @@ class Expectation:
 
 
 Pair = tuple[str, str]
-Prober = Callable[[Mapping[str, list[str]]], Mapping[Pair, Observation]]
-"""Takes source → targets, returns the observation for each pair of source and target."""
+Plan = Mapping[str, list[str]]
+"""Source → its targets."""
+Table = Mapping[Pair, Observation]
+"""What was observed of each pair of source and target."""
+Prober = Callable[[Plan], Table]
+"""Probes what a plan asks for."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class Reachability:
         self._timeouts = timeouts
         self.compared = False
         self._expected: dict[Pair, Expectation] = {}
-        self._observed: Mapping[Pair, Observation] = {}
+        self._observed: Table = {}
 
     def __len__(self) -> int:
         return len(self._expected)
@@ -151,7 +155,7 @@ class Reachability:
             plan.setdefault(source, []).append(target)
         return plan
 
-    def compare(self, observed: Mapping[Pair, Observation]) -> None:
+    def compare(self, observed: Table) -> None:
         """Compare the observations with the declared results.
 
         Raises:

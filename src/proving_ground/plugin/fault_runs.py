@@ -70,8 +70,7 @@ class FaultRuns:
         with self.injection.inside(fault, self.machine_of(fault)):
             found = self._run(fault.name, [f"--pg-role={role}" for role in fault.roles], paths=self.paths)
         noticed = judge(fault, found)
-        others = f", and {len(noticed.others)} others" if noticed.others else ""
-        self.say(f"{name}: {noticed.first or 'no test'} after {noticed.seconds:.1f} s{others}")
+        self.say(f"{name}: {noticed}")
         if noticed.first:
             try:
                 self._end_green(fault, [noticed.first, *noticed.others])

@@ -151,9 +151,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("faults")
     for name, each in runs.results.items():
         mark = "✗" if each.problems else " "
-        others = f", and {len(each.others)} others" if each.others else ""
         terminalreporter.write_line(f"{mark} {name}", red=bool(each.problems))
-        terminalreporter.write_line(f"      {each.first or 'no test'} after {each.seconds:.1f} s{others}")
+        terminalreporter.write_line(f"      {each}")
     if unseen := never_red(runs.results.values()):
         terminalreporter.write_line(f"\n{len(unseen)} tests passed under faults, and no fault turned them red:")
         for nodeid in unseen:

@@ -40,6 +40,12 @@ def test_fault_is_not_noticed_as_it_should_be(found: list[Case], problem: str) -
     assert [each for each in judge(FAULT, found).problems if each.startswith(problem)], judge(FAULT, found).problems
 
 
+def test_result_is_one_line() -> None:
+    found = [Case("tests/test_web.py::test_runs", "failed", 1.25), Case("tests/test_web.py::test_page", "error")]
+    assert str(judge(FAULT, found)) == "tests/test_web.py::test_runs after 1.2 s, and 1 more"
+    assert str(judge(FAULT, [Case("a", "passed", 2)])) == "no test after 2.0 s"
+
+
 def test_beginning_ends_at_the_end_of_a_part() -> None:
     other = Case("tests/test_web.py::test_page_of_somebody_else", "failed")
     assert judge(FAULT, [other]).problems

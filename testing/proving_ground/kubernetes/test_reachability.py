@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
 from proving_ground.core.polling import NotReady
-from proving_ground.kubernetes.reachability import Observation, Outcome, Pair, Reachability, ReachabilityError
+from proving_ground.kubernetes.reachability import (
+    Observation,
+    Outcome,
+    Pair,
+    Plan,
+    Reachability,
+    ReachabilityError,
+    Table,
+)
 
 CONNECTED, BLOCKED, ERROR = Outcome.CONNECTED, Outcome.BLOCKED, Outcome.ERROR
 
@@ -109,9 +115,9 @@ def test_table_refuses_to_expect_a_broken_probe() -> None:
 
 
 def test_check_probes_each_source_with_all_its_targets() -> None:
-    asked: list[Mapping[str, list[str]]] = []
+    asked: list[Plan] = []
 
-    def probe(plan: Mapping[str, list[str]]) -> Mapping[Pair, Observation]:
+    def probe(plan: Plan) -> Table:
         asked.append(plan)
         return {(source, target): Observation(CONNECTED) for source, targets in plan.items() for target in targets}
 

@@ -78,9 +78,9 @@ def test_each_fault_is_judged_by_what_the_tests_notice(project: pytest.Pytester)
     result.assert_outcomes(passed=1, failed=4, deselected=4)
     result.stdout.fnmatch_lines_random(
         [
-            "page-gone: test_x.py::test_page_is_there?one? after * s, and 1 others",
+            "page-gone: test_x.py::test_page_is_there?one? after * s, and 1 more",
             "  page-gone",
-            "      test_x.py::test_page_is_there?one? after * s, and 1 others",
+            "      test_x.py::test_page_is_there?one? after * s, and 1 more",
             "the first red test is *is_there?one? (*the page is gone*); it should be one of *is_there?two?",
             "*is_there?one? is red, and should be green (*",
             "*controller: the script ended with 3: no such page — it was: echo no such page >&2; exit 3",

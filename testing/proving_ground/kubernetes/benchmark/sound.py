@@ -8,6 +8,7 @@ from proving_ground.kubernetes.benchmark.collect import needs_of
 from proving_ground.kubernetes.benchmark.facts import KINDS, Facts, File, Machine
 from proving_ground.kubernetes.benchmark.site import Site
 from proving_ground.kubernetes.benchmark.table import checks, usual_paths
+from proving_ground.kubernetes.pods import RESTRICTED_CONTAINER
 from proving_ground.machines.node_facts import Socket
 
 SITE = Site(usual_paths())
@@ -116,8 +117,7 @@ def binding(name: str, to: str, *subjects: dict[str, str], bootstrap: bool = Fal
 
 def pod(name: str, namespace: str = "shop", **spec: Any) -> dict[str, Any]:
     """A pod with a container that does without all rights."""
-    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    container = {"name": "main", "imagePullPolicy": "Never", "securityContext": context}
+    container = {"name": "main", "imagePullPolicy": "Never", "securityContext": RESTRICTED_CONTAINER}
     return {
         "metadata": {"name": name, "namespace": namespace},
         "spec": {"nodeName": "all", "serviceAccountName": "default", "containers": [container], **spec},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import cast
 
 import pytest
@@ -14,7 +14,7 @@ from proving_ground.kubernetes.policies.cases import Case, State, Step, pod_labe
 from proving_ground.kubernetes.policies.runner import UNCHANGED, PolicyRunner
 from proving_ground.kubernetes.policies.scene import Protocol
 from proving_ground.kubernetes.policies.stage import Stage
-from proving_ground.kubernetes.reachability import Observation, Outcome, Pair, Reachability
+from proving_ground.kubernetes.reachability import Observation, Outcome, Pair, Plan, Reachability, Table
 from testing.proving_ground.kubernetes.policies.cluster import SCENE
 
 DENY = {"metadata": {"namespace": "default", "name": "deny"}, "spec": {"podSelector": {}}}
@@ -39,7 +39,7 @@ class Actors:
         self.state = wanted
         self.seen.append(list(wanted.policies))
 
-    def ask(self, _plan: Mapping[str, list[str]]) -> Mapping[Pair, Observation]:
+    def ask(self, _plan: Plan) -> Table:
         """As ProbeSessions."""
         self.asked += 1
         found = {

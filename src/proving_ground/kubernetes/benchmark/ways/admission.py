@@ -9,6 +9,7 @@ from typing import Any
 from proving_ground.kubernetes.benchmark.facts import Facts
 from proving_ground.kubernetes.benchmark.question import Needs
 from proving_ground.kubernetes.benchmark.site import Site
+from proving_ground.kubernetes.pods import RESTRICTED_CONTAINER, RESTRICTED_POD
 from proving_ground.kubernetes.policies.manifest import fields
 
 SOUND = "a pod that asks for nothing"
@@ -19,12 +20,12 @@ POD: Mapping[str, Any] = {
     "metadata": {"name": "benchmark"},
     "spec": {
         "automountServiceAccountToken": False,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": RESTRICTED_POD,
         "containers": [
             {
                 "name": "main",
                 "image": "benchmark",
-                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "securityContext": RESTRICTED_CONTAINER,
             }
         ],
     },
