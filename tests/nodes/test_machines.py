@@ -1,4 +1,4 @@
-"""Machines as the playbook leaves them: their clocks, swap, routes, and what starts with them."""
+"""Machines as the playbook leaves them: clocks, swap, routes, what starts with them, and that nothing has failed."""
 
 from __future__ import annotations
 
@@ -86,6 +86,12 @@ def test_units_that_roles_install_start_with_the_machine(
     assert wanted <= set(found), f"{pg_node.name} lacks units that its roles install"
     disabled = {unit: state for unit, state in found.items() if state not in {"enabled", "static"}}
     assert disabled == {}, f"{pg_node.name} would start without them: `systemctl enable {' '.join(disabled)}`"
+
+
+@every_machine
+def test_machine_has_no_failed_unit(pg_node: Node, machine_facts: dict[str, Facts]) -> None:
+    found = machine_facts[pg_node.name].failed_units
+    assert found == [], f"{pg_node.name}: look why they failed: `journalctl --unit {' --unit '.join(found)}`"
 
 
 @every_machine
