@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import pwd
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -62,6 +63,9 @@ class Node:
     def run(self, *, check: bool = False, **given: Any) -> dict[str, Any]:
         """Run the module; names are below the root. Returns its answer, with names below the root as well."""
         for kind in ("directories", "links", "files"):
+            if kind in given:
+                given[kind] = {str(self.root / name): value for name, value in given[kind].items()}
+        for kind in ("modes", "owners"):
             if kind in given:
                 given[kind] = {str(self.root / name): value for name, value in given[kind].items()}
         if "executables" in given:
@@ -139,6 +143,45 @@ def test_only_what_differs_is_corrected_and_shown(node: Node) -> None:
 def test_executables_may_be_executed_and_other_files_not(node: Node) -> None:
     node.run(files={"program": "#!/bin/sh\n", "settings": ""}, executables=["program"])
     assert (node.mode("program"), node.mode("settings")) == (0o755, 0o644)
+
+
+def test_file_may_have_a_mode_of_its_own(node: Node) -> None:
+    wanted: dict[str, Any] = {"files": {"key": "a secret", "certificate": ""}, "modes": {"key": "0600"}}
+    node.run(**wanted)
+    assert (node.mode("key"), node.mode("certificate")) == (0o600, 0o644)
+    assert not node.run(**wanted)["changed"]
+
+
+def test_owner_is_set_before_others_can_read_the_file_and_is_corrected(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test need not run as root: it sees to whom what is given, and how it was open at that moment."""
+    given: list[tuple[str, int, int, int]] = []
+
+    def chown(path: Path, user: int, group: int) -> None:
+        given.append((path.name, user, group, path.stat().st_mode & 0o7777))
+
+    monkeypatch.setattr(node_files().os, "chown", chown)
+    wanted: dict[str, Any] = {
+        "directories": {"pki": "0750"},
+        "files": {"pki/key.pem": "a secret"},
+        "mode": "0640",
+        "owners": {"pki": "root:daemon", "pki/key.pem": "daemon:root"},
+    }
+    daemon = pwd.getpwnam("daemon")
+    answer = node.run(**wanted)
+    assert given == [("pki", 0, daemon.pw_gid, 0o750), (".key.pem.new", daemon.pw_uid, 0, 0o600)]
+    assert answer["paths"] == ["pki", "pki/key.pem"]
+    again = node.run(**wanted)  # nothing was given away, so that both still belong to somebody else
+    assert again["paths"] == ["pki", "pki/key.pem"]
+    assert again["diff"][1]["after"] == "0640 daemon:root\n"
+
+
+def test_owner_that_the_machine_does_not_know_is_an_error_that_names_it(node: Node) -> None:
+    answer = node.run(files={"key": ""}, owners={"key": "nobody-of-that-name:root"})
+    assert answer["failed"]
+    assert "nobody-of-that-name" in answer["msg"]
+    assert not (node / "key").exists()
 
 
 @pytest.mark.parametrize("kind", ["file", "directory"])

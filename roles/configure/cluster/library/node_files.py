@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -22,6 +25,11 @@ options:
   links: {type: dict, default: {}, description: Target of each symbolic link by its path.}
   files: {type: dict, default: {}, description: Content of each file by its path.}
   mode: {type: str, default: "0644", description: Mode of the files.}
+  modes: {type: dict, default: {}, description: Mode of single files by their paths.}
+  owners:
+    description: Owner of directories and files by their paths, as C(user:group). Others belong to who makes them.
+    type: dict
+    default: {}
   executables: {type: list, elements: str, default: [], description: Those of the files that may be executed.}
 """
 
@@ -38,6 +46,8 @@ def main() -> None:
             "links": {"type": "dict", "default": {}},
             "files": {"type": "dict", "default": {}},
             "mode": {"type": "str", "default": "0644"},
+            "modes": {"type": "dict", "default": {}},
+            "owners": {"type": "dict", "default": {}},
             "executables": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
@@ -45,30 +55,50 @@ def main() -> None:
     given = module.params
     mode = int(given["mode"], 8)
     modes = {path: mode | 0o111 if path in given["executables"] else mode for path in given["files"]}
+    modes |= {path: int(each, 8) for path, each in given["modes"].items()}
     try:
+        owners = {path: Owner.named(name) for path, name in given["owners"].items()}
         differences = [
-            *directories(given["directories"], check=module.check_mode),
+            *directories(given["directories"], owners, check=module.check_mode),
             *links(given["links"], check=module.check_mode),
-            *files(given["files"], modes, check=module.check_mode),
+            *files(given["files"], modes, owners, check=module.check_mode),
         ]
     except OSError as error:
         module.fail_json(msg=f"{error.filename}: {error.strerror}")
+    except LookupError as error:
+        module.fail_json(msg=f"this machine has no such user or group: {error}")
     paths = [difference["after_header"] for difference in differences]
     module.exit_json(changed=bool(differences), paths=paths, diff=differences)
 
 
-def directories(wanted: dict[str, str], *, check: bool) -> Iterator[dict[str, str]]:
+class Owner(NamedTuple):
+    """Who owns a file, and the name by which Ansible shows it."""
+
+    user: int
+    group: int
+    name: str
+
+    @classmethod
+    def named(cls, name: str) -> Owner:
+        """Return the owner of a name ``user:group``; raises LookupError where the machine does not know it."""
+        user, _, group = name.partition(":")
+        return cls(pwd.getpwnam(user).pw_uid, grp.getgrnam(group).gr_gid, name)
+
+
+def directories(wanted: dict[str, str], owners: dict[str, Owner], *, check: bool) -> Iterator[dict[str, str]]:
     """Make or correct directories; yields what differed, as Ansible shows differences."""
     for name, mode in wanted.items():
-        path = Path(name)
-        before = _octal(path.stat()) if path.is_dir() else ""
-        after = f"{int(mode, 8):04o}\n"
+        path, owner = Path(name), owners.get(name)
+        before = _access(path.stat(), owner) if path.is_dir() else ""
+        after = _wanted(int(mode, 8), owner)
         if before == after:
             continue
         yield _difference(path, before, after)
         if not check:
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(int(mode, 8))
+            if owner:
+                os.chown(path, owner.user, owner.group)
 
 
 def links(wanted: dict[str, str], *, check: bool) -> Iterator[dict[str, str]]:
@@ -85,18 +115,20 @@ def links(wanted: dict[str, str], *, check: bool) -> Iterator[dict[str, str]]:
                 new.symlink_to(target)
 
 
-def files(wanted: dict[str, str], modes: dict[str, int], *, check: bool) -> Iterator[dict[str, str]]:
-    """Make or correct files; yields what differed: the content, or where that is as wanted the mode."""
+def files(
+    wanted: dict[str, str], modes: dict[str, int], owners: dict[str, Owner], *, check: bool
+) -> Iterator[dict[str, str]]:
+    """Make or correct files; yields what differed: the content, or where that is as wanted the mode and the owner."""
     for name, text in wanted.items():
-        path = Path(name)
+        path, owner = Path(name), owners.get(name)
         content = text.encode("utf-8", "surrogateescape")
         # Bytes: reading as text takes all ends of lines for the same.
         before = path.read_bytes() if path.is_file() else None
-        mode = f"{modes[name]:04o}\n"
+        after = _wanted(modes[name], owner)
         if before != content:
             yield _difference(path, (before or b"").decode("utf-8", "replace"), content.decode("utf-8", "replace"))
-        elif _octal(path.lstat()) != mode:
-            yield _difference(path, _octal(path.lstat()), mode)
+        elif _access(path.lstat(), owner) != after:
+            yield _difference(path, _access(path.lstat(), owner), after)
         else:
             continue
         if not check:
@@ -104,6 +136,8 @@ def files(wanted: dict[str, str], modes: dict[str, int], *, check: bool) -> Iter
             with _in_place_of(path) as new:
                 new.touch(0o600, exist_ok=False)
                 new.write_bytes(content)
+                if owner:
+                    os.chown(new, owner.user, owner.group)
                 new.chmod(modes[name])
 
 
@@ -129,8 +163,15 @@ def _in_place_of(path: Path) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _octal(status: os.stat_result) -> str:
-    return f"{stat.S_IMODE(status.st_mode):04o}\n"
+def _access(status: os.stat_result, owner: Owner | None) -> str:
+    """What is there: the mode, and the owner where one is wanted."""
+    if owner is None or (status.st_uid, status.st_gid) == (owner.user, owner.group):
+        return _wanted(stat.S_IMODE(status.st_mode), owner)
+    return f"{stat.S_IMODE(status.st_mode):04o} {status.st_uid}:{status.st_gid}\n"
+
+
+def _wanted(mode: int, owner: Owner | None) -> str:
+    return f"{mode:04o} {owner.name}\n" if owner else f"{mode:04o}\n"
 
 
 def _difference(path: Path, before: str, after: str) -> dict[str, str]:
