@@ -2,6 +2,8 @@
 # (PG_TOPOLOGY, PG_PROVIDER, …) work with all targets; TOPOLOGY=single and KUBERNETES=1.36 are short for two of them.
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Images of containers often set it, and then every process compiles all modules that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 ifdef TOPOLOGY
 export PG_TOPOLOGY := $(TOPOLOGY)
 endif
