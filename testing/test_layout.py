@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,14 @@ def rooms(root: Path, pattern: str) -> set[str]:
 def test_the_plugins_own_tests_mirror_its_rooms() -> None:
     # Beside the rooms lie tests of the package as a whole.
     assert rooms(OWN, "test_*.py") - {"."} == rooms(PLUGIN, "*.py")
+
+
+def test_the_architecture_lists_the_rooms_in_the_order_in_which_they_may_import() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (layers,) = [each["layers"] for each in project["tool"]["importlinter"]["contracts"] if each["type"] == "layers"]
+    listed = re.findall(r"^\| `(\w+)/` \|", text.partition("## The rooms of the plugin")[2], re.MULTILINE)
+    assert listed == layers[::-1]
 
 
 def imports(file: Path) -> set[str]:
