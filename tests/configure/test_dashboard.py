@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import urllib.request
-from collections.abc import Callable
 
 import pytest
 
@@ -14,11 +13,10 @@ from proving_ground.core.topology import Topology
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import wait_for_pods
 from proving_ground.kubernetes.port_forward import Endpoint, PortForward
-from proving_ground.kubernetes.reachability import Outcome, Reachability
+from proving_ground.kubernetes.reachability import NewTable, Outcome
 
 pytestmark = [pytest.mark.order(110), pytest.mark.role("configure/kube-components")]
 
-Table = Callable[[str], Reachability]
 NAMESPACE = "kube-system"
 NODE_LINK = re.compile(r'href="/clusters/[^/"]+/nodes/([^"/?#]+)"')
 
@@ -42,7 +40,7 @@ def test_dashboard_lists_the_real_nodes(pg_port_forward: PortForward, pg_topolog
 
 
 @pytest.mark.xdist_group("mesh")
-def test_no_pod_reaches_the_dashboard(mesh: Mesh, pg_kube: Kube, pg_reachability: Table) -> None:
+def test_no_pod_reaches_the_dashboard(mesh: Mesh, pg_kube: Kube, pg_reachability: NewTable) -> None:
     service = pg_kube.core.read_namespaced_service("dashboard", NAMESPACE)
     dns = pg_kube.core.read_namespaced_service("kube-dns", NAMESPACE)
     (pod,) = wait_for_pods(pg_kube, NAMESPACE, 1, selector="k8s-app=dashboard")

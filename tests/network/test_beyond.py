@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,7 +15,7 @@ from proving_ground.core.topology import Topology
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.policies.scene import Port
 from proving_ground.kubernetes.probes import PORTS, Probes
-from proving_ground.kubernetes.reachability import Outcome, Reachability
+from proving_ground.kubernetes.reachability import NewTable, Outcome
 from proving_ground.machines.hosts import Hosts
 from proving_ground.machines.node_facts import ip
 
@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.xdist_group("mesh"),
 ]
 
-Table = Callable[[str], Reachability]
 KNOWN_WITHIN = 10
 """Seconds in which a node has to open a pod's port, and to close it again."""
 HOST_PORT = 28443
@@ -59,7 +58,7 @@ def server_on_the_controller(address: str) -> Iterator[int]:
 
 
 def test_hosts_beyond_the_cluster_see_the_nodes_address_of_pods(
-    mesh: Mesh, pg_topology: Topology, pg_reachability: Table
+    mesh: Mesh, pg_topology: Topology, pg_reachability: NewTable
 ) -> None:
     controller = str(pg_topology.networks["machines"][1])
     table = pg_reachability("pods and nodes reach a host beyond the cluster")
@@ -74,7 +73,7 @@ def test_hosts_beyond_the_cluster_see_the_nodes_address_of_pods(
 
 
 def test_port_of_a_pod_on_its_node_answers_there_alone_and_no_longer_than_the_pod_lives(
-    mesh: Mesh, probes: Probes, pg_kube: Kube, pg_namespace: str, pg_topology: Topology, pg_reachability: Table
+    mesh: Mesh, probes: Probes, pg_kube: Kube, pg_namespace: str, pg_topology: Topology, pg_reachability: NewTable
 ) -> None:
     here = pg_topology.group("kube_worker")[-1]
     manifest = probes.manifest("host-port", here.name, ports=[Port(PORTS[0])])

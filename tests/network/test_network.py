@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ipaddress import IPv4Address
 
 import pytest
@@ -15,7 +14,7 @@ from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import ready, state, static_pod, wait_for_pods
-from proving_ground.kubernetes.reachability import Outcome, Prober, Reachability
+from proving_ground.kubernetes.reachability import NewTable, Outcome, Prober, Reachability
 from proving_ground.machines.hosts import Hosts
 from proving_ground.machines.node_facts import addresses
 
@@ -25,7 +24,6 @@ pytestmark = [
     pytest.mark.xdist_group("mesh"),
 ]
 
-Table = Callable[[str], Reachability]
 WAYS = ["by_address", "by_service", pytest.param("by_name", marks=pytest.mark.role("configure/kube-components"))]
 SERVICE_TIMEOUT = 10
 """Seconds in which every node has to know that the pod behind a service is ready: kube-proxy follows the API."""
@@ -83,7 +81,7 @@ def test_pod_addresses_lie_in_the_subnet_of_their_node(mesh: Mesh, etcd: Etcd, p
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_pod_reaches_every_pod_without_nat(mesh: Mesh, pg_reachability: Table, way: str) -> None:
+def test_every_pod_reaches_every_pod_without_nat(mesh: Mesh, pg_reachability: NewTable, way: str) -> None:
     table = pg_reachability(f"pods reach pods {way.replace('_', ' ')}")
     targets = getattr(mesh, way)()
     for source in mesh.pods:
@@ -96,7 +94,7 @@ def test_every_pod_reaches_every_pod_without_nat(mesh: Mesh, pg_reachability: Ta
 
 @pytest.mark.parametrize("way", ["by_address", "by_service"])
 def test_every_node_reaches_every_pod_without_nat(
-    mesh: Mesh, pg_hosts: Hosts, pg_reachability: Table, way: str
+    mesh: Mesh, pg_hosts: Hosts, pg_reachability: NewTable, way: str
 ) -> None:
     table = pg_reachability(f"nodes reach pods {way.replace('_', ' ')}")
     targets = getattr(mesh, way)()
@@ -115,7 +113,7 @@ def holds(table: Reachability, prober: Prober, way: str) -> None:
         table.wait(prober, timeout=SERVICE_TIMEOUT)
 
 
-def test_every_pod_reaches_every_node_without_nat(mesh: Mesh, pg_reachability: Table) -> None:
+def test_every_pod_reaches_every_node_without_nat(mesh: Mesh, pg_reachability: NewTable) -> None:
     table = pg_reachability("pods reach nodes")
     targets = mesh.node_addresses()
     for source in mesh.pods:
@@ -125,7 +123,7 @@ def test_every_pod_reaches_every_node_without_nat(mesh: Mesh, pg_reachability: T
 
 
 @pytest.mark.smoke
-def test_pods_on_different_nodes_reach_each_other(mesh: Mesh, pg_reachability: Table) -> None:
+def test_pods_on_different_nodes_reach_each_other(mesh: Mesh, pg_reachability: NewTable) -> None:
     first, last = mesh.pods[0], mesh.pods[-1]
     table = pg_reachability("the first and the last pod")
     targets = mesh.by_address()

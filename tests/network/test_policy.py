@@ -15,7 +15,7 @@ from proving_ground.core.topology import Topology
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import Namespaces
 from proving_ground.kubernetes.probes import PORTS, Probes
-from proving_ground.kubernetes.reachability import Outcome, Reachability
+from proving_ground.kubernetes.reachability import NewTable, Outcome, Reachability
 
 pytestmark = [
     pytest.mark.order(90),
@@ -94,7 +94,7 @@ TableOf = Callable[[str, Expected], Reachability]
 
 
 @pytest.fixture
-def table_of(pg_reachability: Callable[[str], Reachability]) -> TableOf:
+def table_of(pg_reachability: NewTable) -> TableOf:
     """A truth table of (client, server's port) → outcome."""
 
     def make(title: str, expected: Expected) -> Reachability:
@@ -172,7 +172,7 @@ def test_policy_restricts_who_a_pod_may_call(scene: Scene, table_of: TableOf) ->
 
 
 def test_policy_that_denies_all_leaves_a_new_pods_health_checks_alone(
-    scene: Scene, pg_reachability: Callable[[str], Reachability], pg_namespaces: Namespaces, pg_topology: Topology
+    scene: Scene, pg_reachability: NewTable, pg_namespaces: Namespaces, pg_topology: Topology
 ) -> None:
     namespace = pg_namespaces.create("healthy")
     deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

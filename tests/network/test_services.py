@@ -19,7 +19,7 @@ from proving_ground.core.topology import Node, Topology
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.policies.scene import Port, Protocol
 from proving_ground.kubernetes.probes import PORTS, Probes
-from proving_ground.kubernetes.reachability import Outcome, Reachability
+from proving_ground.kubernetes.reachability import NewTable, Outcome
 
 pytestmark = [
     pytest.mark.order(85),
@@ -27,7 +27,6 @@ pytestmark = [
     pytest.mark.xdist_group("mesh"),
 ]
 
-Table = Callable[[str], Reachability]
 KNOWN_WITHIN = 10
 """Seconds in which every node has to know a new service: kube-proxy follows the API."""
 ANSWER_WITHIN = 2.0
@@ -104,7 +103,7 @@ def known(service: Service, nodes: tuple[Node, ...], timeouts: Timeouts) -> None
 
 
 def test_node_port_answers_at_every_node_and_no_longer_than_its_service_lives(
-    service: MakeService, mesh: Mesh, pg_topology: Topology, pg_reachability: Table, pg_timeouts: Timeouts
+    service: MakeService, mesh: Mesh, pg_topology: Topology, pg_reachability: NewTable, pg_timeouts: Timeouts
 ) -> None:
     nodes = kubernetes_nodes(pg_topology)
 
@@ -176,7 +175,7 @@ def test_local_traffic_policy_answers_where_a_pod_is_and_shows_it_the_clients_ad
 
 
 def test_service_leads_udp_to_its_pod_and_to_no_port_that_it_lacks(
-    pg_kube: Kube, probes: Probes, mesh: Mesh, pg_namespace: str, pg_topology: Topology, pg_reachability: Table
+    pg_kube: Kube, probes: Probes, mesh: Mesh, pg_namespace: str, pg_topology: Topology, pg_reachability: NewTable
 ) -> None:
     udp = Port(PORTS[0], Protocol.UDP)
     worker = pg_topology.group("kube_worker")[-1].name

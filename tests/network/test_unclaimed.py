@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
@@ -11,7 +10,7 @@ from fixtures.etcd import Etcd
 from fixtures.mesh import Mesh
 from proving_ground.core.topology import Topology
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.reachability import Outcome, Reachability
+from proving_ground.kubernetes.reachability import NewTable, Outcome
 
 pytestmark = [
     pytest.mark.order(85),
@@ -19,7 +18,6 @@ pytestmark = [
     pytest.mark.xdist_group("mesh"),
 ]
 
-Table = Callable[[str], Reachability]
 REFUSED_WITHIN = 15
 """Seconds. A kernel answers one client with only a few errors a second, so that a single silence says nothing."""
 ANSWER_MS = 3500
@@ -41,7 +39,7 @@ def last_free(network: IPv4Network, taken: set[str]) -> IPv4Address:
 
 
 def test_services_addresses_and_ports_that_nothing_has_are_refused(
-    mesh: Mesh, pg_kube: Kube, pg_topology: Topology, pg_reachability: Table
+    mesh: Mesh, pg_kube: Kube, pg_topology: Topology, pg_reachability: NewTable
 ) -> None:
     services = pg_topology.networks["services"]
     taken = {service.spec.cluster_ip for service in pg_kube.core.list_service_for_all_namespaces().items}
@@ -61,7 +59,7 @@ def test_services_addresses_and_ports_that_nothing_has_are_refused(
 
 
 def test_pods_addresses_that_no_pod_has_are_refused(
-    mesh: Mesh, etcd: Etcd, pg_kube: Kube, pg_topology: Topology, pg_reachability: Table
+    mesh: Mesh, etcd: Etcd, pg_kube: Kube, pg_topology: Topology, pg_reachability: NewTable
 ) -> None:
     leases = {str(lease.address): lease.subnet for lease in etcd.leases()}
     used = {pod.status.pod_ip for pod in pg_kube.core.list_pod_for_all_namespaces().items}

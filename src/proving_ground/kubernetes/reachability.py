@@ -230,3 +230,7 @@ class Reachability:
             yield f"{cells[0]} {'  '.join(cells[1:])}  {line[4]}"
         if left := len(rows) - len(shown):
             yield f"… and {left} more, which are as expected"
+
+
+NewTable = Callable[[str], Reachability]
+"""Makes a truth table by its title, as the fixture ``pg_reachability`` does."""

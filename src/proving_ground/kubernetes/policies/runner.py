@@ -8,7 +8,7 @@ from proving_ground.core.errors import UsageError
 from proving_ground.kubernetes.policies.cases import Case, State, is_same
 from proving_ground.kubernetes.policies.scene import Protocol
 from proving_ground.kubernetes.policies.stage import Stage
-from proving_ground.kubernetes.reachability import Outcome, Reachability
+from proving_ground.kubernetes.reachability import NewTable, Outcome, Reachability
 
 TIMEOUT = 15.0
 """Seconds in which every node has to apply a change."""
@@ -29,7 +29,7 @@ class PolicyRunner:
     def __init__(
         self,
         stage: Stage,
-        table: Callable[[str], Reachability] = Reachability,
+        table: NewTable = Reachability,
         wrong: Callable[[Reachability], None] = lambda _: None,
     ) -> None:
         self._stage = stage
