@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from proving_ground.core.errors import UsageError
-from proving_ground.core.problems import nearest, shown
-from proving_ground.core.yaml_files import read_file
-from proving_ground.kubernetes.policies.manifest import fields, items
+from proving_ground.core.problems import nearest
+from proving_ground.core.yaml_files import read_checked
 
+SCHEMA = Path(__file__).with_name("site.json")
 EVERYTHING = "all"
 
 
@@ -90,39 +90,31 @@ def read_site(path: Path, usual: Mapping[str, tuple[str, ...]]) -> Site:
         usual: paths where the file names none.
 
     Raises:
-        UsageError: it is not YAML, or has unknown keys.
+        UsageError: it is not YAML, lacks a key, or has an unknown one.
     """
-    said, where = read_file(path), shown(path)
-    known = ("paths", "not_applicable", "trusted", "system_namespaces", "ignored_labels")
-    given = fields(said, known, where)
-    exemptions = {}
-    for check, entry in (given.get("not_applicable") or {}).items():
-        told = fields(entry, ("reason", "holds"), f"{where}: not_applicable: {check}")
-        if not told.get("reason") or not told.get("holds"):
-            raise UsageError("it needs a reason, and what has to hold for it", where=f"{where}: {check}")
-        exemptions[str(check)] = Exemption(str(check), str(told["reason"]), told["holds"])
+    said = read_checked(path, SCHEMA)
+    exemptions = [
+        Exemption(str(check), entry["reason"], entry["holds"])
+        for check, entry in (said.get("not_applicable") or {}).items()
+    ]
+    trusted = [
+        Trust(entry["name"], tuple(map(str, as_list(entry["checks"]))), entry["reason"])
+        for entry in said.get("trusted") or ()
+    ]
     return Site(
-        {**usual, **read_paths(given.get("paths"), where)},
-        exemptions,
-        tuple(_trust(each, where) for each in items(given.get("trusted"), where)),
-        tuple(items(given.get("system_namespaces"), where)) or ("kube-system",),
-        given.get("ignored_labels") or {},
+        {**usual, **read_paths(said.get("paths"))},
+        {each.check: each for each in exemptions},
+        trusted,
+        tuple(said.get("system_namespaces") or ("kube-system",)),
+        said.get("ignored_labels") or {},
     )
 
 
-def read_paths(value: object, where: str) -> dict[str, tuple[str, ...]]:
-    """Return name → paths; raises UsageError."""
-    if not isinstance(value, Mapping):
-        return {}
-    return {
-        str(name): (each,) if isinstance(each, str) else tuple(items(each, f"{where}: {name}"))
-        for name, each in value.items()
-    }
+def read_paths(said: Mapping[str, Any] | None) -> dict[str, tuple[str, ...]]:
+    """Return name → paths of a mapping, whose values are a path or a list of paths."""
+    return {name: tuple(as_list(each)) for name, each in (said or {}).items()}
 
 
-def _trust(entry: object, where: str) -> Trust:
-    told = fields(entry, ("name", "checks", "reason"), f"{where}: trusted")
-    if not all(told.get(each) for each in ("name", "checks", "reason")):
-        raise UsageError("it needs name, checks and reason", where=f"{where}: trusted: {told.get('name')}")
-    checks = [told["checks"]] if isinstance(told["checks"], str) else items(told["checks"], where)
-    return Trust(str(told["name"]), tuple(map(str, checks)), str(told["reason"]))
+def as_list(value: str | list[str]) -> list[str]:
+    """Return a list that may be written as its only entry."""
+    return [value] if isinstance(value, str) else value

@@ -39,7 +39,7 @@ def checks() -> tuple[Check, ...]:
 
 def usual_paths() -> dict[str, tuple[str, ...]]:
     """Return name → paths where kubeadm puts the files that checks ask for."""
-    return read_paths(read_file(CHECKS / PATHS), PATHS)
+    return read_paths(read_file(CHECKS / PATHS))
 
 
 def _check(entry: Any, where: str) -> Check:

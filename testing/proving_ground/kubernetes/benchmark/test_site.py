@@ -53,10 +53,13 @@ def test_exemption_has_a_reason_and_what_has_to_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("not_applicable: {1.2.11: {reason: no registry}}", "needs a reason, and what has to hold"),
-        ("not_applicable: {1.2.11: {reason: '', holds: {objects: pods}}}", "needs a reason, and what has to hold"),
-        ("trusted: [{name: a, checks: all}]", "needs name, checks and reason"),
-        ("path: {}", "there is no field 'path' — did you mean paths"),
+        ("not_applicable: {1.2.11: {reason: no registry}}", r"site.yml:1: not_applicable.1.2.11: needs the key holds"),
+        ("not_applicable:\n  1.2.11: {reason: '', holds: {objects: pods}}", 'site.yml:2: .*reason: is ""'),
+        ("not_applicable: {1.2.11: {reason: it is so, holds: {}}}", "holds: is {} — write a question as in the table"),
+        ("trusted: [{name: a, checks: all}]", r"trusted\[0\]: needs the key reason"),
+        ("trusted: [{name: a, checks: [], reason: b}]", r"checks: is \[\] — write a check, a list of checks, or all"),
+        ("system_namespaces: []\npath: {}", "site.yml:2: path: unknown key — did you mean paths"),
+        ("paths: {pki: 3}", "paths.pki: is 3 — write a path, or a list of paths"),
         ("paths: {", "site.yml"),
     ],
 )
