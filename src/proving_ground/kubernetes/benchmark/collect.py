@@ -27,7 +27,7 @@ def collect(
         site: what is particular to the cluster.
 
     Raises:
-        HarnessError: a machine, or the API, did not say all.
+        HarnessError: the answer of a machine, or of the API, is not complete.
     """
     needs = needs_of(checks, site)
     with ThreadPoolExecutor(max_workers=1) as threads:

@@ -94,7 +94,7 @@ def collect(hosts: Mapping[str, Any], kinds: Mapping[str, Iterable[str]], needs:
         Kind → the machines of that kind.
 
     Raises:
-        HarnessError: a machine did not say all.
+        HarnessError: a machine's answer is not complete.
     """
     of = {name: [kind for kind, names in kinds.items() if name in names] for names in kinds.values() for name in names}
 
@@ -108,10 +108,10 @@ def collect(hosts: Mapping[str, Any], kinds: Mapping[str, Iterable[str]], needs:
 
 
 def read(name: str, said: str, errors: str = "") -> Machine:
-    """Return what a machine has said; raises HarnessError if it did not say all."""
+    """Read a machine's answer to the script; raises HarnessError if it is not complete."""
     sections = sections_of(said)
     if "ended" not in sections:
-        raise HarnessError(f"it did not say all that the benchmark asks: {errors.strip()}", where=name)
+        raise HarnessError(f"the answer to the benchmark's script is not complete: {errors.strip()}", where=name)
     return Machine(
         name,
         dict(_processes(sections["processes"])),

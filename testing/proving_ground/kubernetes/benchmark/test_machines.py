@@ -125,8 +125,8 @@ def test_listeners_are_read_with_address_and_process() -> None:
 
 
 @pytest.mark.parametrize("said", ["", "@@ listeners\n@@ processes\n"])
-def test_a_machine_that_did_not_say_all_is_an_error(said: str) -> None:
-    with pytest.raises(HarnessError, match="one: it did not say all that the benchmark asks: sh: no"):
+def test_answer_that_is_not_complete_is_an_error(said: str) -> None:
+    with pytest.raises(HarnessError, match="one: the answer to the benchmark's script is not complete: sh: no"):
         read("one", said, "sh: no\n")
 
 

@@ -26,7 +26,8 @@ class Clients:
         """Read ``{clients: PATH, machines: KIND, not_of: GROUP}``; raises UsageError."""
         given = fields(manifest, ("clients", "machines", "not_of"), where)
         if given.get("machines") not in KINDS or not given.get("not_of"):
-            raise UsageError("it needs the kind of machine, and a group", where=where)
+            hint = f"machines: {', '.join(KINDS)}"
+            raise UsageError("a question about clients lacks machines or not_of", where=where, hint=hint)
         return cls(str(given["clients"]), str(given["machines"]), str(given["not_of"]))
 
     def needs(self, site: Site) -> Needs:

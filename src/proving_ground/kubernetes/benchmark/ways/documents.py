@@ -89,7 +89,7 @@ class Authorities:
         """Read ``{authorities: [{document: …, of: …}, …]}``; raises UsageError."""
         given = items(fields(manifest, ("authorities",), where)["authorities"], where)
         if len(given) < 2:
-            raise UsageError("it compares nothing", where=where, hint="name two documents")
+            raise UsageError("authorities has fewer than two documents", where=where, hint="name two, to be compared")
         return cls(tuple(Source.read(fields(each, ("document", "of"), where), where) for each in given))
 
     def needs(self, site: Site) -> Needs:  # noqa: ARG002 - as every question
@@ -123,7 +123,8 @@ class Mentions:
         """Read ``{text: PATH, machines: KIND, mentions: [WORD, …]}``; raises UsageError."""
         given = fields(manifest, ("text", "machines", "mentions"), where)
         if given.get("machines") not in OF_PROGRAMS.values() or not given.get("mentions"):
-            raise UsageError("it needs the kind of machine, and words", where=where)
+            kinds = ", ".join(dict.fromkeys(OF_PROGRAMS.values()))
+            raise UsageError("a question about text lacks machines or mentions", where=where, hint=f"machines: {kinds}")
         return cls(str(given["text"]), str(given["machines"]), tuple(map(str, items(given["mentions"], where))))
 
     def needs(self, site: Site) -> Needs:

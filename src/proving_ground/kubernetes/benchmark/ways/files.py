@@ -40,7 +40,9 @@ class Files:
         if kind not in KINDS:
             raise UsageError(f"unknown kind of machine {kind!r}", where=f"{where}: machines", hint=nearest(kind, KINDS))
         if not {"mode", "owner", "present"} & set(given):
-            raise UsageError("it expects nothing", where=where, hint="add mode, owner or present")
+            raise UsageError(
+                "a question about a file expects nothing of it", where=where, hint="add mode, owner or present"
+            )
         mode = int(str(given["mode"]), 8) if "mode" in given else None
         return cls(str(given["file"]), kind, mode, str(given.get("owner", "")), bool(given.get("present", True)))
 

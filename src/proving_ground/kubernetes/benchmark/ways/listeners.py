@@ -34,7 +34,11 @@ class Listens(OfCollected):
         """Read ``{listener: PORT, of: PROGRAM, where: loopback|nowhere}``; raises UsageError."""
         given = fields(manifest, ("listener", "of", "where"), where)
         if given.get("where") not in {"loopback", "nowhere"}:
-            raise UsageError("it expects nothing", where=where, hint="add where: loopback or nowhere")
+            raise UsageError(
+                "a question about a listener does not say where it may be",
+                where=where,
+                hint="add where: loopback or nowhere",
+            )
         return cls(int(given["listener"]), program(given, where), given["where"] == "loopback")
 
     def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:  # noqa: ARG002 - as every question

@@ -45,7 +45,7 @@ def read_questions(manifest: Any, where: str) -> tuple[Question, ...]:
     """
     given = manifest if isinstance(manifest, list) else [manifest]
     if not given:
-        raise UsageError("it asks nothing", where=where)
+        raise UsageError("the check has no question", where=where, hint=f"begin one with {', '.join(WAYS)}")
     return tuple(_question(each, where) for each in given)
 
 

@@ -31,7 +31,7 @@ class Rights(OfCollected):
         given = fields(manifest, ("rights", "to", "group"), where)
         verbs, resources = (tuple(map(str, items(given.get(each), where))) for each in ("rights", "to"))
         if not verbs or not resources:
-            raise UsageError("it needs verbs and resources", where=where)
+            raise UsageError("a question about rights lacks rights (verbs) or to (resources)", where=where)
         return cls(verbs, resources, str(given.get("group", "")))
 
     def wrong(self, facts: Facts, site: Site, check: str) -> Iterator[str]:

@@ -130,7 +130,7 @@ def test_namespace_that_takes_the_pod_is_named_and_one_that_refuses_all_is_no_su
     [
         ({"objects": "pod", "none": True}, "unknown resource 'pod'"),
         ({"objects": "pods"}, "expects nothing"),
-        ({"rights": [], "to": ["pods"]}, "needs verbs and resources"),
+        ({"rights": [], "to": ["pods"]}, r"lacks rights \(verbs\) or to \(resources\)"),
         ({"bindings": "admins"}, "unknown topic"),
         ({"workloads": "all"}, "unknown topic"),
     ],
