@@ -1,4 +1,4 @@
-"""Priority: the least important makes room for the more important, but nobody guarded if there is another way."""
+"""Priority: the least important pod makes room for a more important one; guarded pods stay if there is another way."""
 
 from __future__ import annotations
 
