@@ -13,7 +13,7 @@ from fixtures.etcd import Etcd, Lease
 from proving_ground.core.topology import Node, Topology
 from proving_ground.machines.node_facts import ip, unit_state
 
-pytestmark = [pytest.mark.order(50), pytest.mark.role("configure/kube-node")]
+pytestmark = [pytest.mark.order(50), pytest.mark.role("configure/kube-node", "configure/kube-master")]
 
 every_kubernetes_node = pytest.mark.hosts("kube_master", "kube_worker")
 INTERFACE = "flannel.1"
