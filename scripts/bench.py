@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,32 @@ class Phase:
     measure: Callable[[Path], float]
     unit: str = "s"
     usual: bool = True
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A row that follows from other rows: the sum of some phases, or its ratio to the sum of others.
+
+    Attributes:
+        what: its description in the table.
+        of: names of phases.
+        over: names of the phases that it is divided by; none for a mere sum.
+        target: its largest acceptable value.
+        unit: empty for a ratio.
+    """
+
+    what: str
+    of: tuple[str, ...]
+    over: tuple[str, ...]
+    target: float | None
+    unit: str = ""
+
+    def value(self, values: Mapping[str, float]) -> float | None:
+        """Return it for the values of phases by their names; None as long as one of them is missing."""
+        if not values.keys() >= {*self.of, *self.over}:
+            return None
+        divisor = sum(values[name] for name in self.over) if self.over else 1
+        return sum(values[name] for name in self.of) / divisor
 
 
 def timed(*command: str) -> Callable[[Path], float]:
@@ -159,31 +185,43 @@ def evidence(log: Path) -> float:
     return float(told[1])
 
 
+NINE = ("--pg-set", "kube-worker.count=9")
+
 PHASES = (
     Phase("depot-cold", "depot, nothing cached", 25 * 60, cold_depot, usual=False),
     Phase("collection", "pytest --collect-only", 1, timed_again(*PYTEST, "--collect-only", "-q")),
-    Phase("unit", "pytest -n auto testing", 15, timed(*PYTEST, "-n", "auto", "testing")),
+    Phase("unit", "pytest -n auto testing", 10, timed(*PYTEST, "-n", "auto", "testing")),
     Phase("depot", "depot, warm", 1, timed(*COMMAND, "depot", "fill")),
     Phase("vagrant", "machines", None, timed(*COMMAND, "create")),
     Phase("converge", "first converge", None, timed(*COMMAND, "converge")),
-    Phase("again", "second converge", 30, timed(*COMMAND, "idempotence")),
+    Phase("again", "second converge", None, timed(*COMMAND, "idempotence")),
     Phase("memory", "memory of all machines", 2.5, memory, unit="GiB"),
-    Phase("smoke", "pytest --pg-reuse -m smoke", 15, timed(*PYTEST, "--pg-reuse", "-m", "smoke", *SUITES)),
+    Phase("smoke", "pytest --pg-reuse -m smoke", 5, timed(*PYTEST, "--pg-reuse", "-m", "smoke", *SUITES)),
+    Phase("suites", "pytest --pg-reuse tests", 35, timed(*PYTEST, "--pg-reuse", *SUITES)),
     Phase("evidence", "evidence of a failure", 5, evidence),
-    Phase("destroy", "destroy", None, timed(*COMMAND, "destroy")),
+    Phase("destroy", "destroy", 1.5, timed(*COMMAND, "destroy")),
+    Phase("nine", "machines and converge, 9 workers", None, timed(*COMMAND, "up", *NINE)),
+    Phase("destroy-nine", "destroy 11 machines", 3, timed(*COMMAND, "destroy")),
     Phase("checkpoints", "longest save of a checkpoint", 10, checkpoints),
-    Phase("restore", "checkpoint to first smoke test", 25, restore),
-    Phase("changed", "a worker's task to its verdict", 45, changed_task),
-    Phase("destroyed", "destroy, again", None, timed(*COMMAND, "destroy")),
-    Phase("integration", "all of integration", 300, timed(*PYTEST, "--pg-keep", "never", *SUITES)),
+    Phase("restore", "checkpoint to first smoke test", 5, restore),
+    Phase("changed", "a worker's task to its verdict", 15, changed_task),
+    Phase("destroyed", "destroy, again", 1.5, timed(*COMMAND, "destroy")),
+    Phase("integration", "all of integration", 80, timed(*PYTEST, "--pg-keep", "never", *SUITES)),
 )
+
+SUMS = (
+    Sum("machines and first converge", ("vagrant", "converge"), (), None, "s"),
+    Sum("second converge : first", ("again",), ("converge",), 0.2),
+    Sum("9 workers : 2", ("nine",), ("vagrant", "converge"), 1.6),
+)
+"""Rows that follow from others; a row is printed as soon as all that it needs has been measured."""
 
 
 def line(what: str, value: float, target: float | None, unit: str) -> str:
     """Format one row of the table."""
     wanted = "" if target is None else f"≤ {target:g} {unit}"
     verdict = "" if target is None else ("ok" if value <= target else "over")
-    return f"{what:32}{value:9.{1 if unit else 2}f} {unit:4} {wanted:>10}  {verdict}".rstrip()
+    return f"{what:34}{value:9.{1 if unit else 2}f} {unit:4} {wanted:>10}  {verdict}".rstrip()
 
 
 def main(arguments: list[str]) -> int:
@@ -205,10 +243,9 @@ def main(arguments: list[str]) -> int:
             continue
         values[phase.name] = phase.measure(LOGS / f"{phase.name}.log")
         print(line(phase.what, values[phase.name], phase.target, phase.unit), flush=True)
-        if phase.name == "converge" and "vagrant" in values:
-            print(line("machines and first converge", values["vagrant"] + values["converge"], 100, "s"), flush=True)
-        if phase.name == "again" and "converge" in values:
-            print(line("second converge : first", values["again"] / values["converge"], 0.35, ""), flush=True)
+        for row in SUMS:
+            if phase.name in {*row.of, *row.over} and (value := row.value(values)) is not None:
+                print(line(row.what, value, row.target, row.unit), flush=True)
     return 0
 
 
