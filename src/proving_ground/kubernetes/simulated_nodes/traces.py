@@ -111,17 +111,21 @@ class Traces:
         return [*self._nodes(), *self._rights(), *_traces(self._groups())]
 
     def delete(self) -> list[Trace]:
-        """Delete what is there now, and return it; nodes come first, so that no other pod is placed on them."""
-        nodes, rights = list(self._nodes()), list(self._rights())
-        if nodes:
-            self._core.delete_collection_node(
-                label_selector=self._selector, _request_timeout=LONG, _preload_content=False
-            )
-        groups = self._groups()
+        """Delete what is there now, all kinds at the same time, and return it.
+
+        What comes meanwhile, such as an event about a node that is gone, is for the next call.
+        """
+        nodes, rights, groups = list(self._nodes()), list(self._rights()), self._groups()
         with ThreadPoolExecutor(PARALLEL) as threads:
-            list(threads.map(lambda where: self._delete_group(where[0], where[1], groups[where]), groups))
-            list(threads.map(self._delete_right, rights))
+            begun = [threads.submit(self._delete_nodes)] if nodes else []
+            begun += [threads.submit(self._delete_group, *where, group) for where, group in groups.items()]
+            begun += [threads.submit(self._delete_right, right) for right in rights]
+            for each in begun:
+                each.result()
         return [*nodes, *rights, *_traces(groups)]
+
+    def _delete_nodes(self) -> None:
+        self._core.delete_collection_node(label_selector=self._selector, _request_timeout=LONG, _preload_content=False)
 
     def _nodes(self) -> Iterator[Trace]:
         found = _items(self._core.list_node(label_selector=self._selector, _preload_content=False))
