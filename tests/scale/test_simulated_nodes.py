@@ -245,6 +245,24 @@ def test_writes_are_quick_while_all_nodes_renew_their_leases(
     assert found.percentile(99) <= stage.kube.timeouts.seconds(WRITTEN_WITHIN), found.facts
 
 
+def orphan(stage: Stage, deployment: str) -> None:
+    """Delete a Deployment and leave its pods: nobody makes others in their place when their nodes are removed."""
+    apps = stage.kube.apps
+    apps.delete_namespaced_deployment(deployment, stage.namespace, propagation_policy="Orphan")
+
+    def released() -> None:
+        left = everything(apps.list_namespaced_replica_set(stage.namespace, _preload_content=False))
+        for each in left:
+            if not each["metadata"].get("deletionTimestamp") and not each["metadata"].get("ownerReferences"):
+                name = each["metadata"]["name"]
+                apps.delete_namespaced_replica_set(name, stage.namespace, propagation_policy="Orphan")
+        if left:
+            raise NotReady(f"{len(left)} ReplicaSets are there")
+
+    # The collector of garbage changes every pod.
+    stage.kube.timeouts.wait_until(f"{deployment}'s pods belong to nobody", released, timeout=PODS_SECONDS, interval=1)
+
+
 @pytest.mark.disruptive
 @pytest.mark.order(995)
 def test_nothing_of_them_is_left(
@@ -255,10 +273,8 @@ def test_nothing_of_them_is_left(
     etcd: Etcd,
     measured: Measured,
 ) -> None:
-    simulation, apps = pg_simulated_nodes.simulation, stage.kube.apps
-    # Without their Deployment the pods there stay until their node is removed.
-    apps.delete_namespaced_deployment(crowd, stage.namespace, propagation_policy="Orphan")
-    apps.delete_collection_namespaced_replica_set(stage.namespace, propagation_policy="Orphan")
+    simulation = pg_simulated_nodes.simulation
+    orphan(stage, crowd)
     traces = simulation.traces
     kinds = {kind for kind, _, _ in traces.found()}
     assert {"Node", "Pod", "Lease"} <= kinds, "they are found while they are there"

@@ -12,7 +12,7 @@ from proving_ground.core.errors import HarnessError
 from proving_ground.kubernetes.benchmark.collected import RESOURCES, Resource
 from proving_ground.kubernetes.benchmark.facts import Manifest
 from proving_ground.kubernetes.benchmark.site import Site
-from proving_ground.kubernetes.client import REQUEST_TIMEOUT, Kube
+from proving_ground.kubernetes.client import NOT_SIMULATED, REQUEST_TIMEOUT, Kube
 
 THREADS = 6
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -88,7 +88,8 @@ def collect(
     api = Api(kube)
     with ThreadPoolExecutor(max_workers=THREADS) as threads:
         lists = {name: threads.submit(listed, api, each) for name, each in RESOURCES.items()}
-        nodes = [str(node["metadata"]["name"]) for node in api.get("/api/v1/nodes")["items"]]
+        real = api.get("/api/v1/nodes", labelSelector=NOT_SIMULATED)  # others have no kubelet
+        nodes = [str(node["metadata"]["name"]) for node in real["items"]]
         told = {node: threads.submit(api.get, f"/api/v1/nodes/{node}/proxy/configz") for node in nodes}
         objects = without_ignored({name: each.result() for name, each in lists.items()}, site)
         namespaces = [str(each["metadata"]["name"]) for each in objects["namespaces"]]

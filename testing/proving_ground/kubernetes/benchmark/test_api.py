@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proving_ground.core.errors import HarnessError
-from proving_ground.kubernetes.benchmark.api import Api, listed, without_ignored
+from proving_ground.kubernetes.benchmark.api import Api, collect, listed, without_ignored
 from proving_ground.kubernetes.benchmark.collected import RESOURCES
 from proving_ground.kubernetes.benchmark.site import Site
 
@@ -27,13 +27,16 @@ class Server:
         return SimpleNamespace(status=self.status, data=data)
 
 
-def api(server: Server, token: str | None = None) -> Api:
-    kube: Any = SimpleNamespace(
+def cluster(server: Server, token: str | None = None) -> Any:
+    return SimpleNamespace(
         configuration=SimpleNamespace(host="https://here", get_api_key_with_prefix=lambda _: token),
         api_client=lambda: SimpleNamespace(rest_client=SimpleNamespace(pool_manager=server)),
         timeouts=SimpleNamespace(seconds=lambda seconds: seconds),
     )
-    return Api(kube)
+
+
+def api(server: Server, token: str | None = None) -> Api:
+    return Api(cluster(server, token))
 
 
 def test_pod_is_asked_about_and_not_made() -> None:
@@ -64,6 +67,13 @@ def test_list_is_asked_for_with_the_users_token() -> None:
     ((method, url, options),) = server.asked
     assert (method, url) == ("GET", "https://here/api/v1/pods?fieldSelector=type%3Da%2Fb")
     assert options["headers"]["Authorization"] == "Bearer abc"
+
+
+def test_simulated_nodes_are_asked_nothing_since_they_have_no_kubelet() -> None:
+    server = Server(200, {"items": []})
+    collect(cluster(server), Site({}), {})
+    nodes = [url for _, url, _ in server.asked if "/api/v1/nodes" in url]
+    assert nodes == ["https://here/api/v1/nodes?labelSelector=type%21%3Dkwok"]
 
 
 @pytest.mark.parametrize("answer", [{"items": None}, {"items": []}])
