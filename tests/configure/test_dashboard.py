@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import urllib.request
+from urllib.parse import quote
 
 import pytest
 
 from fixtures.cluster_nodes import kubernetes_nodes
 from fixtures.mesh import Mesh
 from proving_ground.core.topology import Topology
-from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.client import NOT_SIMULATED, Kube
 from proving_ground.kubernetes.pods import wait_for_pods
 from proving_ground.kubernetes.port_forward import Endpoint, PortForward
 from proving_ground.kubernetes.reachability import NewTable, Outcome
@@ -35,7 +36,8 @@ def test_dashboard_is_available(pg_kube: Kube) -> None:
 
 
 def test_dashboard_lists_the_real_nodes(pg_port_forward: PortForward, pg_topology: Topology) -> None:
-    shown = page(pg_port_forward(NAMESPACE, "service/dashboard", 80), "/clusters/local/nodes")
+    path = f"/clusters/local/nodes?selector={quote(NOT_SIMULATED)}"
+    shown = page(pg_port_forward(NAMESPACE, "service/dashboard", 80), path)
     assert set(NODE_LINK.findall(shown)) == {node.name for node in kubernetes_nodes(pg_topology)}
 
 

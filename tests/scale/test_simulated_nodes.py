@@ -25,7 +25,8 @@ from proving_ground.kubernetes.simulated_nodes.manifests import TOLERATION
 
 pytestmark = [
     pytest.mark.scale,
-    pytest.mark.order(145),
+    # After all others, which have the nodes beside them; the last one here removes the nodes.
+    pytest.mark.order(994),
     pytest.mark.role("configure/kube-master", "configure/kube-worker"),
     pytest.mark.xdist_group("scale"),
 ]
@@ -46,10 +47,10 @@ PODS_SECONDS = 240
 
 @pytest.fixture(scope="module")
 def crowd(stage: Stage, pg_simulated_nodes: SimulatedNodes) -> str:
-    """A Deployment with a pod for each simulated node, and a service in front of it; the name of both."""
+    """The name of a Deployment with a pod for each simulated node, all of them ready, and of a service for them."""
     name, labels = "crowd", {"app": "crowd"}
     pod = stage.manifest(name, labels=labels, nodeSelector={"type": "kwok"}, tolerations=[TOLERATION])
-    spec = {
+    spec: dict[str, Any] = {
         "replicas": len(pg_simulated_nodes.names),
         "selector": {"matchLabels": labels},
         "template": {"metadata": {"labels": labels}, "spec": pod["spec"]},
@@ -57,6 +58,13 @@ def crowd(stage: Stage, pg_simulated_nodes: SimulatedNodes) -> str:
     stage.kube.apps.create_namespaced_deployment(stage.namespace, {"metadata": {"name": name}, "spec": spec})
     service = {"selector": labels, "ports": [{"port": 80}]}
     stage.kube.core.create_namespaced_service(stage.namespace, {"metadata": {"name": name}, "spec": service})
+
+    def available() -> None:
+        status = stage.kube.apps.read_namespaced_deployment(name, stage.namespace).status
+        if (status.available_replicas or 0) < spec["replicas"]:
+            raise NotReady(f"{status.available_replicas or 0} of {spec['replicas']} pods are available")
+
+    stage.kube.timeouts.wait_until(f"{name} is available", available, timeout=PODS_SECONDS, interval=2)
     return name
 
 
@@ -125,15 +133,8 @@ def test_nobody_is_told_an_address_of_a_simulated_node(pg_simulated_nodes: Simul
 def test_pods_that_ask_for_simulated_nodes_run_there(
     crowd: str, stage: Stage, pg_simulated_nodes: SimulatedNodes, measured: Measured
 ) -> None:
-    number = len(pg_simulated_nodes.names)
-
-    def available() -> None:
-        status = stage.kube.apps.read_namespaced_deployment(crowd, stage.namespace).status
-        if (status.available_replicas or 0) < number:
-            raise NotReady(f"{status.available_replicas or 0} of {number} pods are available")
-
-    stage.kube.timeouts.wait_until(f"{crowd} is available", available, timeout=PODS_SECONDS, interval=2)
     found = pods(stage, f"app={crowd}")
+    assert len(found) == len(pg_simulated_nodes.names)
     assert {each["spec"]["nodeName"] for each in found} <= {*pg_simulated_nodes.names}
     room = {
         name: IPv4Network(each["spec"]["podCIDR"])
@@ -263,7 +264,6 @@ def orphan(stage: Stage, deployment: str) -> None:
     stage.kube.timeouts.wait_until(f"{deployment}'s pods belong to nobody", released, timeout=PODS_SECONDS, interval=1)
 
 
-@pytest.mark.disruptive
 @pytest.mark.order(995)
 def test_nothing_of_them_is_left(
     crowd: str,

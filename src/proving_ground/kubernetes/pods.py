@@ -17,6 +17,8 @@ Pod = Any
 PODS_TIMEOUT = 60.0
 """Seconds in which pods have to become ready; their images are on the nodes already."""
 
+MANY_TIMEOUT = 60.0
+"""Seconds of a request that deletes all pods of a namespace, maybe a thousand; the API server allows no more."""
 
 LABELS = {"proving-ground/made-by": "tests", "pod-security.kubernetes.io/enforce": "privileged"}
 """What tests' namespaces are labelled with: whose they are, and that their pods may ask for everything, since probes in
@@ -69,7 +71,7 @@ class Namespaces:
     def delete(self, name: str) -> None:
         """Delete the namespace and all in it, without waiting for the end: its name is never used again."""
         # Delete pods first and without grace: the namespace's controller would give each of them half a minute.
-        self._kube.core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
+        self._kube.core.delete_collection_namespaced_pod(name, grace_period_seconds=0, _request_timeout=MANY_TIMEOUT)
         self._kube.core.delete_namespace(name)
         self._made.remove(name)
 

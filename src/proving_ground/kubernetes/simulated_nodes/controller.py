@@ -49,7 +49,8 @@ class Controller:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [str(program), f"--kubeconfig={credentials}", f"--config={settings}"],
+                # It would write lines about each node and each pod that is as it should be.
+                [str(program), f"--kubeconfig={credentials}", f"--config={settings}", "--v=WARN"],
                 cwd=self._directory,
                 # It reads the user's own settings otherwise.
                 env={**os.environ, "KWOK_WORKDIR": str(self._directory)},

@@ -68,15 +68,16 @@ def pg_simulated_nodes(pytestconfig: pytest.Config, request: pytest.FixtureReque
     """
     run, number = run_of(pytestconfig), wanted(pytestconfig)
     simulation = simulation_of(run, pg_kube)
+    say = run.shared.say if run.is_worker and run.shared is not None else run.say
 
     def start() -> float:
         if not number:
             simulation.remove()
             return 0.0
         program: Path = request.getfixturevalue("pg_kwok")
-        run.say(f"{number} simulated nodes …")
+        say(f"{number} simulated nodes …")
         seconds = simulation.start(program, number)
-        run.say(f"{number} simulated nodes are Ready after {seconds:.1f} s")
+        say(f"{number} simulated nodes are Ready after {seconds:.1f} s")
         return seconds
 
     seconds = run.attempt(lambda: once(run, OPTION, start))
