@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from proving_ground.core.polling import NotReady, WaitTimeoutError
@@ -38,6 +38,7 @@ class FaultRuns:
     Attributes:
         settings: of the run.
         paths: where the project's tests are, as on the command line; empty for its usual ones.
+        roles: the roles that the run's faults concern.
         injection: puts faults in.
         machine_of: returns the name of the machine that gets a fault.
         timeouts: of the machines.
@@ -48,6 +49,7 @@ class FaultRuns:
 
     settings: Settings
     paths: Sequence[str]
+    roles: Collection[str]
     injection: Injection
     machine_of: Callable[[Fault], str]
     timeouts: Timeouts
@@ -68,7 +70,7 @@ class FaultRuns:
         self._begin_green()
         fault = fault_named(name, self.settings.faults)
         with self.injection.inside(fault, self.machine_of(fault)):
-            found = self._run(fault.name, [f"--pg-role={role}" for role in fault.roles], paths=self.paths)
+            found = self._run(fault.name, fault.roles, paths=self.paths)
         noticed = judge(fault, found)
         self.say(f"{name}: {noticed}")
         if noticed.first:
@@ -80,18 +82,18 @@ class FaultRuns:
         return noticed
 
     def _begin_green(self) -> None:
-        """Run all tests once without a fault: a test that is red then says nothing of a fault."""
+        """Run all tests of the roles once without a fault: a test that is red then says nothing of a fault."""
         if self.red_before is None:
             for left in self.injection.take_out_all():
                 self.say(f"{left.name} was still in on {left.where}, and is out now")
-            found = self._run("without-a-fault", [], paths=self.paths, most=sys.maxsize, more=LONGEST)
+            found = self._run("without-a-fault", self.roles, paths=self.paths, most=sys.maxsize, more=LONGEST)
             assert found, "without a fault no test ran"
             self.red_before = [case for case in found if case.red]
         assert not self.red_before, f"without a fault these are red: {_listed(self.red_before)}"
 
     def _end_green(self, fault: Fault, nodeids: Sequence[str]) -> None:
         def green() -> None:
-            red = [case for case in self._run(f"{fault.name}-after", [], paths=nodeids) if case.red]
+            red = [case for case in self._run(f"{fault.name}-after", (), paths=nodeids) if case.red]
             if red:
                 raise NotReady(f"these are red: {_listed(red)}")
 
@@ -100,7 +102,7 @@ class FaultRuns:
     def _run(
         self,
         name: str,
-        options: Iterable[str],
+        roles: Iterable[str],
         *,
         paths: Sequence[str],
         most: int = MOST_RED,
@@ -111,7 +113,7 @@ class FaultRuns:
         directory.mkdir(parents=True, exist_ok=True)
         results = directory / f"{name}.xml"
         words = [sys.executable, "-m", "pytest", *([] if self.settings.is_existing else ["--pg-reuse"])]
-        words += [*machine_options(self.settings), *options]
+        words += [*machine_options(self.settings), *(f"--pg-role={role}" for role in roles)]
         words += [f"--maxfail={most}", "-p", "no:cacheprovider"]
         words += ["-o", "junit_family=xunit1", f"--junitxml={results}", *paths]
         results.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +31,9 @@ SCRIPT_SECONDS = 120.0
 
 RUNS = pytest.StashKey[FaultRuns]()
 
+NAME = "pg_fault_name"
+"""The parameter of the tests of faults."""
+
 
 class PutIn(Protocol):
     """Puts a fault in for the length of a block."""
@@ -55,6 +58,13 @@ def pg_fault_injection(pytestconfig: pytest.Config, pg_hosts: Hosts) -> Injectio
             raise MachineError(what, where=where, hint=f"it was: {' '.join(script.split())}")
 
     return Injection(run.settings.state_directory, shell)
+
+
+def roles_of_faults(items: Iterable[pytest.Item], run: Run) -> list[str]:
+    """Return the roles that the faults among the run's tests concern, sorted."""
+    calls = [item.callspec.params for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    names = {str(parameters[NAME]) for parameters in calls if NAME in parameters}
+    return sorted({role for name in names for role in fault_named(name, run.settings.faults).roles})
 
 
 def beside_pytest(run: Run, script: str) -> tuple[int, str]:
@@ -105,6 +115,7 @@ def pg_fault(pytestconfig: pytest.Config, pg_fault_injection: Injection, pg_conv
 
 @pytest.fixture(scope="session")
 def pg_fault_runs(
+    request: pytest.FixtureRequest,
     pytestconfig: pytest.Config,
     pg_fault_injection: Injection,
     pg_converged: object,  # noqa: ARG001 - comes first
@@ -113,7 +124,13 @@ def pg_fault_runs(
     run = run_of(pytestconfig)
     named = pytestconfig.args if pytestconfig.args_source is pytestconfig.ArgsSource.ARGS else []
     runs = FaultRuns(
-        run.settings, named, pg_fault_injection, lambda fault: machine_of(fault, run), run.timeouts, run.say
+        run.settings,
+        named,
+        roles_of_faults(request.session.items, run),
+        pg_fault_injection,
+        lambda fault: machine_of(fault, run),
+        run.timeouts,
+        run.say,
     )
     pytestconfig.stash[RUNS] = runs
     return runs
@@ -132,8 +149,8 @@ def machine_of(fault: Fault, run: Run) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test for each fault."""
-    if "pg_fault_name" in metafunc.fixturenames:
-        metafunc.parametrize("pg_fault_name", catalogue(run_of(metafunc.config).settings.faults))
+    if NAME in metafunc.fixturenames:
+        metafunc.parametrize(NAME, catalogue(run_of(metafunc.config).settings.faults))
 
 
 @pytest.hookimpl(tryfirst=True)  # -k selects among them as among all tests

@@ -116,6 +116,10 @@ def test_what_a_killed_run_has_left_in_is_taken_out_first(project: pytest.Pytest
     result = run(project)
     result.assert_outcomes(passed=1, deselected=4)
     result.stdout.fnmatch_lines(["page-gone was still in on one, and is out now"])
+    (before,) = project.path.rglob("without-a-fault.xml")
+    ran = before.read_text(encoding="utf-8")
+    assert "test_machine_answers" in ran
+    assert "test_of_another_role" not in ran, "no fault concerns it"
 
 
 def test_no_fault_is_put_in_unless_it_is_asked_for(project: pytest.Pytester) -> None:
