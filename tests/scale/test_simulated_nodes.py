@@ -47,7 +47,7 @@ PODS_SECONDS = 240
 
 @pytest.fixture(scope="module")
 def crowd(stage: Stage, pg_simulated_nodes: SimulatedNodes) -> str:
-    """The name of a Deployment with a pod for each simulated node, all of them ready, and of a service for them."""
+    """The name of a Deployment with a pod for each simulated node, all of them ready."""
     name, labels = "crowd", {"app": "crowd"}
     pod = stage.manifest(name, labels=labels, nodeSelector={"type": "kwok"}, tolerations=[TOLERATION])
     spec: dict[str, Any] = {
@@ -56,8 +56,6 @@ def crowd(stage: Stage, pg_simulated_nodes: SimulatedNodes) -> str:
         "template": {"metadata": {"labels": labels}, "spec": pod["spec"]},
     }
     stage.kube.apps.create_namespaced_deployment(stage.namespace, {"metadata": {"name": name}, "spec": spec})
-    service = {"selector": labels, "ports": [{"port": 80}]}
-    stage.kube.core.create_namespaced_service(stage.namespace, {"metadata": {"name": name}, "spec": service})
 
     def available() -> None:
         status = stage.kube.apps.read_namespaced_deployment(name, stage.namespace).status
@@ -205,21 +203,29 @@ def test_no_daemon_set_counts_a_simulated_node(
     stage.kube.apps.delete_namespaced_daemon_set("tolerant", stage.namespace)
 
 
-def test_no_service_of_the_cluster_leads_to_a_simulated_node(
-    crowd: str, stage: Stage, pg_simulated_nodes: SimulatedNodes
-) -> None:
+def test_no_service_of_the_cluster_leads_to_a_simulated_node(stage: Stage, pg_simulated_nodes: SimulatedNodes) -> None:
     from kubernetes import client
 
-    discovery, simulated = client.DiscoveryV1Api(stage.kube.api_client()), {*pg_simulated_nodes.names}
-    slices = everything(discovery.list_endpoint_slice_for_all_namespaces(_preload_content=False))
-    led = Counter(
-        (each["metadata"]["namespace"], each["metadata"]["labels"]["kubernetes.io/service-name"])
-        for each in slices
-        for endpoint in each.get("endpoints") or ()
-        if endpoint.get("nodeName") in simulated
-    )
-    assert led.pop((stage.namespace, crowd), 0) > 0, "the service of the pods there shows that they would be seen"
-    assert led == {}
+    name, labels, simulated = "served", {"app": "served"}, {*pg_simulated_nodes.names}
+    stage.create(stage.manifest(name, labels=labels, nodeSelector={"type": "kwok"}, tolerations=[TOLERATION]))
+    spec = {"selector": labels, "ports": [{"port": 80}]}
+    stage.kube.core.create_namespaced_service(stage.namespace, {"metadata": {"name": name}, "spec": spec})
+    discovery = client.DiscoveryV1Api(stage.kube.api_client())
+
+    def led() -> set[tuple[str, str]]:
+        slices = everything(discovery.list_endpoint_slice_for_all_namespaces(_preload_content=False))
+        found = {
+            (each["metadata"]["namespace"], each["metadata"]["labels"]["kubernetes.io/service-name"])
+            for each in slices
+            for endpoint in each.get("endpoints") or ()
+            if endpoint.get("nodeName") in simulated
+        }
+        if (stage.namespace, name) not in found:
+            raise NotReady("not even the service of a pod there does")
+        return found
+
+    what = "the service of a pod on a simulated node leads there"
+    assert stage.kube.timeouts.wait_until(what, led, timeout=60, interval=0.5) == {(stage.namespace, name)}
 
 
 def renewals(kube: Kube) -> dict[str, datetime]:
