@@ -53,6 +53,8 @@ class Noticed:
     problems: tuple[str, ...]
 
     def __str__(self) -> str:
+        if not self.first and not self.passed:
+            return "no test ran"
         more = f", and {len(self.others)} more" if self.others else ""
         return f"{self.first or 'no test'} after {self.seconds:.1f} s{more}"
 
@@ -75,6 +77,11 @@ def judge(fault: Fault, cases: Sequence[Case]) -> Noticed:
         tuple(case.nodeid for case in cases if case.outcome == "passed"),
         tuple(_problems(fault, red, len(cases))),
     )
+
+
+def not_tried(fault: Fault, problem: str) -> Noticed:
+    """Return the result of a fault whose script failed: it could not be put in, or not be taken out."""
+    return Noticed(fault.name, "", 0.0, (), (), (problem,))
 
 
 def _problems(fault: Fault, red: Sequence[Case], ran: int) -> Iterable[str]:

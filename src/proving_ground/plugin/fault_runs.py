@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from proving_ground.core.errors import HarnessError
 from proving_ground.core.polling import NotReady, WaitTimeoutError
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.faults.catalogue import Fault, fault_named
 from proving_ground.faults.injection import Injection
 from proving_ground.faults.junit import cases
-from proving_ground.faults.verdict import Case, Noticed, judge
+from proving_ground.faults.verdict import Case, Noticed, judge, not_tried
 from proving_ground.plugin.debug_hints import machine_options
 from proving_ground.plugin.under_fault import UNDER_FAULT
 
@@ -69,8 +70,12 @@ class FaultRuns:
         """
         self._begin_green()
         fault = fault_named(name, self.settings.faults)
-        with self.injection.inside(fault, self.machine_of(fault)):
-            found = self._run(fault.name, fault.roles, paths=self.paths)
+        try:
+            with self.injection.inside(fault, self.machine_of(fault)):
+                found = self._run(fault.name, fault.roles, paths=self.paths)
+        except HarnessError as error:
+            self.results[name] = not_tried(fault, str(error))
+            raise
         noticed = judge(fault, found)
         self.say(f"{name}: {noticed}")
         if noticed.first:

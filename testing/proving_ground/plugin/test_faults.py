@@ -89,13 +89,15 @@ def test_each_fault_is_judged_by_what_the_tests_notice(project: pytest.Pytester)
             "✗ unseen",
             "      no test after * s",
             "✗ without-return",
+            "✗ script",
+            "      no test ran",
             "  pytest -m fault -k 'other or script or unseen or without-return'",
             "1 tests passed under faults, and no fault turned them red:",
             "  test_x.py::test_machine_answers",
         ]
     )
     pages = [page.read_text(encoding="utf-8") for page in project.path.rglob("report.html")]
-    assert any("1 of 4 faults were noticed as they should be" in page for page in pages)
+    assert any("1 of 5 faults were noticed as they should be" in page for page in pages)
 
 
 def test_tests_that_are_red_without_a_fault_say_nothing_of_one(project: pytest.Pytester) -> None:
