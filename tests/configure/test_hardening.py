@@ -14,7 +14,8 @@ from proving_ground.core.polling import NotReady
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.pods import RESTRICTED_CONTAINER, RESTRICTED_POD, Namespaces, pod_manifest, wait_for_pods
+from proving_ground.kubernetes.namespaces import Namespaces
+from proving_ground.kubernetes.pods import RESTRICTED_CONTAINER, RESTRICTED_POD, pod_manifest, wait_for_pods
 from proving_ground.machines.hosts import Hosts
 
 pytestmark = [pytest.mark.order(79), pytest.mark.role("configure/kube-master", "configure/kube-worker")]

@@ -16,7 +16,7 @@ from fixtures.etcd import Etcd
 from proving_ground.ansible.runner import Converge
 from proving_ground.core.errors import ConvergeError
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.pods import Namespaces
+from proving_ground.kubernetes.namespaces import Namespaces
 from proving_ground.lifecycle.lifecycle import Lifecycle
 from proving_ground.machines.hosts import Hosts
 

@@ -13,7 +13,7 @@ import pytest
 from fixtures.mesh import Mesh
 from proving_ground.core.topology import Topology
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.pods import Namespaces
+from proving_ground.kubernetes.namespaces import Namespaces
 from proving_ground.kubernetes.probes import PORTS, Probes
 from proving_ground.kubernetes.reachability import NewTable, Outcome, Reachability
 

@@ -11,7 +11,7 @@ from proving_ground.kubernetes import hookspecs
 from proving_ground.plugin import options
 
 PARTS = (
-    "pods",
+    "namespaces",
     "port_forward",
     "reachability_report",
     "policies.fixtures",

@@ -1,12 +1,9 @@
-"""Create namespaces with unique names, delete them quickly, and wait for pods in them."""
+"""Describe pods, and wait for them."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-import pytest
 
 from proving_ground.core.polling import NotReady
 from proving_ground.kubernetes.client import Kube
@@ -17,90 +14,9 @@ Pod = Any
 PODS_TIMEOUT = 60.0
 """Seconds in which pods have to become ready; their images are on the nodes already."""
 
-MANY_TIMEOUT = 60.0
-"""Seconds of a request that deletes all pods of a namespace, maybe a thousand; the API server allows no more."""
-
-LABELS = {"proving-ground/made-by": "tests", "pod-security.kubernetes.io/enforce": "privileged"}
-"""What tests' namespaces are labelled with: whose they are, and that their pods may ask for everything, since probes in
-their node's network are refused where a cluster's default is strict."""
-
 RESTRICTED_POD = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
 RESTRICTED_CONTAINER = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 """Security contexts of a pod, and of its containers, that every namespace takes: they fit the level ``restricted``."""
-
-
-class Namespaces:
-    """Creates namespaces with unique names and deletes them.
-
-    Args:
-        kube: the cluster.
-    """
-
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
-        self._made: list[str] = []
-
-    def create(self, prefix: str, labels: Mapping[str, str | None] | None = None) -> str:
-        """Create a namespace, and wait until it accepts pods.
-
-        Args:
-            prefix: what its name starts with.
-            labels: its labels beside :data:`LABELS`, or in place of these; None leaves one of them away.
-        """
-        name = f"{prefix}-{secrets.token_hex(3)}"
-        given = {key: value for key, value in {**LABELS, **(labels or {})}.items() if value is not None}
-        metadata = {"name": name, "labels": given}
-        self._kube.core.create_namespace({"metadata": metadata})
-        self._made.append(name)
-        # The API server rejects pods until the controller manager has made the namespace's service account.
-        self._kube.timeouts.wait_until(
-            f"namespace {name} has its service account", lambda: self._service_account(name), timeout=20, interval=0.05
-        )
-        return name
-
-    def _service_account(self, namespace: str) -> None:
-        from kubernetes import client
-
-        try:
-            self._kube.core.read_namespaced_service_account("default", namespace)
-        except client.ApiException as error:
-            if error.status == 404:
-                raise NotReady("the controller manager has not made it") from error
-            raise
-
-    def delete(self, name: str) -> None:
-        """Delete the namespace and all in it, without waiting for the end: its name is never used again."""
-        # Delete pods first and without grace: the namespace's controller would give each of them half a minute.
-        self._kube.core.delete_collection_namespaced_pod(name, grace_period_seconds=0, _request_timeout=MANY_TIMEOUT)
-        self._kube.core.delete_namespace(name)
-        self._made.remove(name)
-
-    def delete_all(self) -> None:
-        """Delete every namespace that this object created; tries all before it raises the first error."""
-        errors = []
-        for name in list(self._made):
-            try:
-                self.delete(name)
-            except Exception as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
-
-
-@pytest.fixture(scope="session")
-def pg_namespaces(pg_kube: Kube) -> Iterator[Namespaces]:
-    """Creates namespaces; the end of the session deletes those that tests did not delete."""
-    made = Namespaces(pg_kube)
-    yield made
-    made.delete_all()
-
-
-@pytest.fixture
-def pg_namespace(pg_namespaces: Namespaces) -> Iterator[str]:
-    """A namespace for one test."""
-    name = pg_namespaces.create("test")
-    yield name
-    pg_namespaces.delete(name)
 
 
 def ready(pod: Pod) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from proving_ground.core.errors import HarnessError
@@ -27,6 +29,9 @@ MORE_SECONDS = 10
 
 LONGEST = 1800
 """Seconds of the tests under one fault; every test has time-outs of its own, so this is for one that hangs."""
+
+ENDING = 60
+"""Seconds for the tests to end after they have been told to."""
 
 GREEN_AGAIN = 120
 """Seconds until the tests that were red are green after the fault."""
@@ -124,15 +129,25 @@ class FaultRuns:
         results.unlink(missing_ok=True)
         with (directory / f"{name}.log").open("w", encoding="utf-8") as log:
             surroundings = {**os.environ, UNDER_FAULT: str(self.timeouts.seconds(more))}
-            subprocess.run(
+            tests = subprocess.Popen(
                 words,
                 cwd=self.settings.root,
                 env=surroundings,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                check=False,
-                timeout=self.timeouts.seconds(LONGEST),
+                start_new_session=True,  # Ctrl-C reaches this process alone, which then tells them once
             )
+            try:
+                tests.wait(self.timeouts.seconds(LONGEST))
+            except BaseException:
+                # They end as every interrupted run does: they remove what they have put on the machines.
+                tests.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    tests.wait(self.timeouts.seconds(ENDING))
+                raise
+            finally:
+                tests.kill()
+                tests.wait()
         return cases(results)
 
 

@@ -53,6 +53,7 @@ class Run:
         infrastructure_error: the error, outside of tests, that ended the run.
         failed_converge: the task that failed, if the machines are converged only in part.
         began: when the run began, in seconds since 1970.
+        started_by: the id of the run that has started this one, such as one that puts faults in; empty if none has.
         item: the running test.
         evidence: folders with evidence of failures.
         scan: the result of the scan after a green run.
@@ -73,6 +74,7 @@ class Run:
     infrastructure_error: HarnessError | None = None
     failed_converge: ConvergeError | None = None
     began: float = field(default_factory=time.time)
+    started_by: str = field(default_factory=lambda: os.environ.get(MARK_OF_RUN, "").rpartition("/")[2])
     item: pytest.Item | None = None
     evidence: list[Path] = field(default_factory=list)
     scan: Scan | None = None

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from ansible.inventory.manager import InventoryManager
 from ansible.template import Templar
+
+from proving_ground.core.polling import NotReady
+from proving_ground.core.timeouts import USUAL
 
 pytest_plugins = ["pytester"]
 
@@ -150,3 +157,37 @@ def test_a_test_of_the_project_puts_a_fault_in_where_it_wants(project: pytest.Py
     result = project.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*unknown fault 'page-gon' — did you mean page-gone?"])
+
+
+WAITING = """
+import time
+import pytest
+from pathlib import Path
+
+@pytest.fixture
+def namespace():
+    Path("made").touch()
+    yield
+    Path("made").unlink()
+
+@pytest.mark.role("web")
+def test_that_takes_long(namespace):
+    time.sleep(300)
+"""
+
+
+def test_tests_under_a_fault_clear_up_when_the_run_is_interrupted(project: pytest.Pytester) -> None:
+    project.makepyfile(test_x=WAITING)
+    made = project.path / "made"
+    command = [sys.executable, "-m", "pytest", "-m", "fault", "-p", "no:cacheprovider"]
+    # Of its own session: only this process is told, as by an editor or a CI job.
+    with subprocess.Popen(command, cwd=project.path, stdout=subprocess.DEVNULL, start_new_session=True) as run:
+        USUAL.wait_until("the test waits", lambda: there(made), timeout=60)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(60) == pytest.ExitCode.INTERRUPTED
+    assert not made.exists()
+
+
+def there(path: Path) -> None:
+    if not path.exists():
+        raise NotReady(f"{path} is not there")

@@ -8,7 +8,7 @@ import pytest
 
 from proving_ground.core.timeline import Timeline
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.pods import Namespaces
+from proving_ground.kubernetes.namespaces import Namespaces
 from proving_ground.kubernetes.policies.cases import Case
 from proving_ground.kubernetes.policies.catalogue.scene import SCENE
 from proving_ground.kubernetes.policies.runner import PolicyRunner

@@ -8,7 +8,7 @@ from typing import Any
 
 from proving_ground.core.errors import UsageError
 from proving_ground.kubernetes.client import Kube
-from proving_ground.kubernetes.pods import Namespaces
+from proving_ground.kubernetes.namespaces import Namespaces
 from proving_ground.kubernetes.policies.cases import Manifest, State
 from proving_ground.kubernetes.policies.scene import NAME_LABEL, Pod, Protocol, Scene
 from proving_ground.kubernetes.probe_sessions import ProbeSessions
