@@ -44,6 +44,7 @@ class Lifecycle:
         self.progress = progress
         self.state = State(settings, progress)
         self._executor = Executor(self.state, progress)
+        self._had_machines = False
 
     @property
     def needed_roles(self) -> Collection[str] | None:
@@ -244,6 +245,9 @@ class Lifecycle:
         preflight.check(self.settings, self.progress, machines.log_of(self.settings))
         asked, earlier = self.settings.network_prefix, self.state.network_prefix
         present = self.state.provider.networks
-        with networks.reserved(wanted, asked=asked, earlier=earlier, say=self.progress.say, present=present) as prefix:
+        with networks.reserved(
+            wanted, asked=asked, earlier=earlier, again=self._had_machines, say=self.progress.say, present=present
+        ) as prefix:
             self.state.network_prefix = prefix
             yield
+            self._had_machines = True

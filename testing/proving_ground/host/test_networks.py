@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from contextlib import ExitStack
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -45,6 +48,32 @@ def test_machines_that_come_back_get_the_network_that_they_had(present: list[tup
     present.append(("br0", IPv4Network("10.9.0.0/24")))
     with reserved(TOPOLOGY, asked=None, earlier="10.9.0") as prefix:
         assert prefix is None
+
+
+@pytest.mark.parametrize("earlier", [None, "10.9.0"])
+def test_a_runs_own_machines_come_back_to_their_network_or_not_at_all(
+    earlier: str | None, present: list[tuple[str, IPv4Network]]
+) -> None:
+    """The run's tests know the addresses: with others, each of them would fail by itself."""
+    with reserved(TOPOLOGY, asked=None, earlier=earlier, again=True) as prefix:
+        assert prefix == earlier
+    present.append(("br0", IPv4Network("10.9.0.0/24" if earlier else "10.0.0.0/24")))
+    refusal = r"is in use \(.* on br0\) — .*run it again"
+    with (
+        pytest.raises(PreflightError, match=refusal),
+        reserved(TOPOLOGY, asked=None, earlier=earlier, again=True),
+    ):
+        pass
+
+
+def test_a_runs_own_machines_that_come_back_wait_for_another_run_that_looks_at_their_network() -> None:
+    with ExitStack() as other:
+        other.enter_context(reserved(TOPOLOGY, asked=None))
+        threading.Timer(0.3, other.close).start()
+        began = time.monotonic()
+        with reserved(TOPOLOGY, asked=None, again=True) as prefix:
+            assert prefix is None
+        assert time.monotonic() - began >= 0.2
 
 
 def test_one_that_was_asked_for_is_taken_or_refused(present: list[tuple[str, IPv4Network]]) -> None:
