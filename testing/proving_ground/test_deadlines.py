@@ -27,6 +27,7 @@ POPEN = {
     "src/proving_ground/kubernetes/simulated_nodes/controller.py",
     "src/proving_ground/kubernetes/upstream/execution.py",
     "src/proving_ground/machines/deadline.py",
+    "src/proving_ground/plugin/fault_runs.py",
 }
 """Modules that start a program and wait for it later, each with a deadline of its own."""
 

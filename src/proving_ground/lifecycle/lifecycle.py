@@ -44,7 +44,6 @@ class Lifecycle:
         self.progress = progress
         self.state = State(settings, progress)
         self._executor = Executor(self.state, progress)
-        self._had_machines = False
 
     @property
     def needed_roles(self) -> Collection[str] | None:
@@ -243,11 +242,9 @@ class Lifecycle:
         wanted = self.state.plan  # refused before the host is looked at
         require_hosts(self.settings, wanted)
         preflight.check(self.settings, self.progress, machines.log_of(self.settings))
-        asked, earlier = self.settings.network_prefix, self.state.network_prefix
-        present = self.state.provider.networks
-        with networks.reserved(
-            wanted, asked=asked, earlier=earlier, again=self._had_machines, say=self.progress.say, present=present
-        ) as prefix:
+        asked, earlier, again = self.settings.network_prefix, self.state.network_prefix, self.state.had_machines
+        say, present = self.progress.say, self.state.provider.networks
+        with networks.reserved(wanted, asked=asked, earlier=earlier, again=again, say=say, present=present) as prefix:
             self.state.network_prefix = prefix
             yield
-            self._had_machines = True
+            self.state.had_machines = True

@@ -39,6 +39,7 @@ class State:
         checkpoints: the checkpoints of this checkout.
         needed_roles: names of the roles that a converge in phases has to reach; None for all.
         network_prefix: prefix of the network that machines are in, or will be created in.
+        had_machines: whether this process has created machines in that network, which its tests know.
     """
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
@@ -49,6 +50,7 @@ class State:
         self.checkpoints = Checkpoints(settings, progress)
         self.needed_roles: Collection[str] | None = None
         self.network_prefix = settings.network_prefix
+        self.had_machines = False
 
     @property
     def record(self) -> Record | None:

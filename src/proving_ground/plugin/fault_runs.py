@@ -33,6 +33,9 @@ LONGEST = 1800
 ENDING = 60
 """Seconds for the tests to end after they have been told to."""
 
+KILLED = 10
+"""Seconds for a killed process to be gone."""
+
 GREEN_AGAIN = 120
 """Seconds until the tests that were red are green after the fault."""
 
@@ -147,7 +150,7 @@ class FaultRuns:
                 raise
             finally:
                 tests.kill()
-                tests.wait()
+                tests.wait(KILLED)
         return cases(results)
 
 
