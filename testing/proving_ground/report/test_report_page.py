@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -172,6 +173,12 @@ def test_a_table_shows_its_rows_and_marks_the_wrong_ones() -> None:
     assert "✗ names-gone" in shown
     assert "✗ kubelet-stopped" not in shown
     assert shown.index("names-gone") < shown.index("nobody noticed")
+
+
+def test_what_is_wrong_with_a_row_has_the_tables_whole_width() -> None:
+    row = Row(("names-gone", "no test", "4.0"), "bad", ("none of 300 tests noticed that names are gone",))
+    page = render(replace(FACTS, sections=[Section("Faults", tables=(Table(("fault", "first", "s"), (row,)),))]))
+    assert re.search(r'<td colspan="3"[^>]*>\s*<div>none of 300 tests noticed', page)
 
 
 def test_no_text_is_taken_for_the_pages_own() -> None:
