@@ -15,7 +15,7 @@ from proving_ground.core.topology import Topology
 from proving_ground.depot import View
 from proving_ground.machines.ledger import OUTLIVING, CorruptLedgerError, Ledger, Record, ledger_of
 from proving_ground.machines.vagrant import Vagrant
-from proving_ground.machines.vagrant_records import drop_records
+from proving_ground.machines.vagrant_records import drop_records, recorded
 from proving_ground.process.reaper import end_marked, end_runs
 from proving_ground.providers import registry
 
@@ -110,7 +110,7 @@ def destroy(settings: Settings, progress: Progress) -> bool:
             provider.disconnect()
         end_runs(settings.checkout_id)
         # The provider's service may have ended; without it, the machines would look as if they were gone.
-        for name in vagrants_providers(settings) if record is None else (settings.provider,):
+        for name in sorted(recorded(settings.root) & set(PROVIDERS)) if record is None else (settings.provider,):
             settings = replace(settings, provider=name)
             registry.of(settings).prepare_removal(progress)
         # Removes all machines at once, Vagrant one by one, and takes seconds to begin.
@@ -138,12 +138,6 @@ def log_of(settings: Settings) -> Path:
     """The file that receives the output of the programs that make machines."""
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     return settings.artifacts / ("containers.log" if settings.engine else "vagrant.log")
-
-
-def vagrants_providers(settings: Settings) -> list[str]:
-    """Return the providers for which Vagrant records machines of this checkout: ``.vagrant/machines/NAME/PROVIDER``."""
-    known = {path.name for path in (settings.root / ".vagrant" / "machines").glob("*/*") if any(path.iterdir())}
-    return [name for name in PROVIDERS if name in known]
 
 
 def require_up(settings: Settings) -> Record:

@@ -21,6 +21,11 @@ def vagrant_home() -> Path:
     return Path(os.environ.get("VAGRANT_HOME") or Path.home() / ".vagrant.d")
 
 
+def recorded(root: Path) -> set[str]:
+    """Return the providers for which Vagrant records machines of a project: ``.vagrant/machines/NAME/PROVIDER``."""
+    return {path.name for path in (root / ".vagrant" / "machines").glob("*/*") if any(path.iterdir())}
+
+
 def drop_records(root: Path, provider: str) -> bool:
     """Drop Vagrant's records of a project's machines: ``.vagrant/machines``, and their entries in Vagrant's own index.
 
@@ -32,12 +37,9 @@ def drop_records(root: Path, provider: str) -> bool:
         True if it has dropped them. False if it has changed nothing, since the project has machines of another
         provider, or the index has a form that it does not know, or another process holds the index's lock.
     """
-    machines = root / ".vagrant" / "machines"
-    if any(path.name != provider and any(path.iterdir()) for path in machines.glob("*/*")):
+    if recorded(root) - {provider} or not _drop_from_index(root / ".vagrant"):
         return False
-    if not _drop_from_index(root / ".vagrant"):
-        return False
-    shutil.rmtree(machines)
+    shutil.rmtree(root / ".vagrant" / "machines")
     return True
 
 
