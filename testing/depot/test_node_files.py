@@ -68,8 +68,6 @@ class Node:
         for kind in ("modes", "owners"):
             if kind in given:
                 given[kind] = {str(self.root / name): value for name, value in given[kind].items()}
-        if "executables" in given:
-            given["executables"] = [str(self.root / name) for name in given["executables"]]
         ansible = Ansible(check, given)
         self.monkeypatch.setattr(node_files(), "AnsibleModule", ansible)
         try:
@@ -138,11 +136,6 @@ def test_only_what_differs_is_corrected_and_shown(node: Node) -> None:
     (difference,) = answer["diff"]
     assert (difference["before"], difference["after"]) == ("two\n", "three\n")
     assert difference["before_header"] == difference["after_header"] == str(node / "b")
-
-
-def test_executables_may_be_executed_and_other_files_not(node: Node) -> None:
-    node.run(files={"program": "#!/bin/sh\n", "settings": ""}, executables=["program"])
-    assert (node.mode("program"), node.mode("settings")) == (0o755, 0o644)
 
 
 def test_file_may_have_a_mode_of_its_own(node: Node) -> None:

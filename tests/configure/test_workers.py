@@ -15,6 +15,7 @@ from fixtures.cluster_nodes import kubernetes_nodes, only_masters
 from fixtures.node_health import is_well
 from fixtures.pki import Issue, Pki
 from proving_ground.core.polling import NotReady
+from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
 from proving_ground.core.topology import Node, Topology
 from proving_ground.depot import View
@@ -39,6 +40,20 @@ MERGE = "application/merge-patch+json"
 @every_kubernetes_node
 def test_daemon_runs(host: Host, unit: str) -> None:
     assert unit_state(host, unit) == "active (running)"
+
+
+COPIED = "find /var/lib/containerd/io.containerd.content.v1.content/blobs -type f -size +1024k"
+"""Layers in the content store; what else is there, manifests and configurations, is smaller."""
+
+
+@every_kubernetes_node
+def test_node_uses_the_layers_of_the_depot_without_a_copy(host: Host, pg_settings: Settings) -> None:
+    trees = f"{pg_settings.project.depot_path}/layers/"
+    snapshots = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots"
+    linked = host.check_output(f"find {snapshots} -mindepth 2 -maxdepth 2 -type l -name fs -printf '%l\\n'").split()
+    assert linked
+    assert all(target.startswith(trees) for target in linked), linked
+    assert host.check_output(COPIED) == "", "layers were imported: `journalctl -u import-images` has the reason"
 
 
 @pytest.mark.order(55)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proving_ground.core.errors import HarnessError
+from proving_ground.depot import layers
 from proving_ground.depot.depot import Depot, Report, silence
 
 
@@ -38,14 +39,16 @@ def _corrupt(depot: Depot, report: Report = silence) -> Iterator[tuple[str, str,
 
 
 def prune(depot: Depot, days: float, report: Report = silence) -> list[Path]:
-    """Remove entries and views that no project has used for ``days``; entries that this checkout needs stay."""
+    """Remove entries, views and layers that no project has used for ``days``; entries that this checkout needs stay."""
     removed = []
     limit = time.time() - days * 86400
     with depot.locked(report):
         needed = {depot.store.entries / name / key for name, key in depot.keys.items()}
         old = [depot.store.entries / name / key for name, key in depot.present()]
         # A view's hard links take no disk space, but keep the space of removed entries in use.
-        old += (depot.store.root / "views").glob("*")
+        views = depot.store.root / "views"
+        old += (path for path in views.glob("*") if path.name != layers.DIRECTORY)
+        old += (views / layers.DIRECTORY).glob("*")
         for path in old:
             if path not in needed and path.stat().st_mtime < limit:
                 report(f"removing {path}")

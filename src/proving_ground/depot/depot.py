@@ -12,8 +12,8 @@ from pathlib import Path
 
 from proving_ground.core.errors import DepotError
 from proving_ground.core.problems import nearest, shown
+from proving_ground.depot import layers, releases
 from proving_ground.depot import recipe as recipes
-from proving_ground.depot import releases
 from proving_ground.depot import view as views
 from proving_ground.depot.go import architecture
 from proving_ground.depot.plan import Plan
@@ -112,12 +112,14 @@ class Depot:
                 shutil.rmtree(work, ignore_errors=True)
                 if not views.is_whole(path, files, links):
                     views.write(work, path, view, files, links)
-        self.mark_used(plan, path)
-        return replace(view, path=path)
+        view = replace(view, path=path, layers=views.read(path).layers)
+        self.mark_used(plan, view)
+        return view
 
-    def mark_used(self, plan: Plan, path: Path) -> None:
-        """Set the times of view and entries to now: ``prune`` reads them as the last use."""
-        for directory in (path, *(entry.path for entry in plan.entries.values())):
+    def mark_used(self, plan: Plan, view: View) -> None:
+        """Set the times of view, layers and entries to now: ``prune`` reads them as the last use."""
+        unpacked = (view.path.parent / layers.DIRECTORY / digest for digest in view.layers or ())
+        for directory in (view.path, *unpacked, *(entry.path for entry in plan.entries.values())):
             try:
                 os.utime(directory)
             except OSError:  # a read-only cache works, too

@@ -1,4 +1,7 @@
-"""Make the view: a tree of hard links to the files for nodes, with an index view.json; its name is a content hash."""
+"""Make the view: a tree of hard links to the files for nodes, with an index view.json; its name is a content hash.
+
+The layers of its pod images lie unpacked beside all views, since views share most of them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from proving_ground.core.errors import DepotError
+from proving_ground.depot import layers
 from proving_ground.depot.recipe import Recipe
 from proving_ground.depot.store import Entry
 
@@ -29,6 +33,7 @@ class View:
         versions: component → version.
         node_rootfs: tar of a node's root file system (an empty path in a partial view without it).
         node_key: hash of that file's content.
+        layers: digests of the images' layers that lie unpacked beside the views; None if it is not known yet.
     """
 
     path: Path
@@ -37,6 +42,7 @@ class View:
     versions: dict[str, str] = field(default_factory=dict)
     node_rootfs: Path = Path()
     node_key: str = ""
+    layers: tuple[str, ...] | None = None
 
 
 def read(path: Path) -> View:
@@ -52,7 +58,12 @@ def read(path: Path) -> View:
         raise DepotError(
             text, where=str(path), hint="run `proving-ground depot fill`, then `proving-ground converge`"
         ) from error
-    return View(path, index["key"], index["images"], index["versions"])
+    return View(path, index["key"], index["images"], index["versions"], layers=_layers(index))
+
+
+def _layers(index: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the unpacked layers in an index; None for an index that was written before layers were unpacked."""
+    return tuple(index["layers"]) if "layers" in index else None
 
 
 def plan(recipe: Recipe, entries: Mapping[str, Entry]) -> tuple[View, dict[str, tuple[Path, int]], dict[str, str]]:
@@ -87,8 +98,12 @@ def plan(recipe: Recipe, entries: Mapping[str, Entry]) -> tuple[View, dict[str, 
 
 
 def is_whole(path: Path, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]) -> bool:
-    """Return whether a view's directory has every hard link to the entries' files, and every symbolic link."""
-    if not (path / INDEX).is_file():
+    """Return whether a view has every hard link to the entries' files, every symbolic link, and its unpacked layers."""
+    try:
+        unpacked = read(path).layers
+    except DepotError:
+        return False
+    if unpacked is None or not layers.are_unpacked(path.parent / layers.DIRECTORY, unpacked):
         return False
     for name, (source, _) in files.items():
         try:
@@ -102,7 +117,12 @@ def is_whole(path: Path, files: Mapping[str, tuple[Path, int]], links: Mapping[s
 def write(
     work: Path, directory: Path, view: View, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]
 ) -> None:
-    """Create the view's directory in ``work`` and rename it into place; it replaces an incomplete one."""
+    """Create the view's directory in ``work`` and rename it into place; it replaces an incomplete one.
+
+    Layers of its images are unpacked first.
+    """
+    archives = [files[f"images/{image}.tar"][0] for image in sorted(view.images)]
+    unpacked = sorted(layers.unpack(archives, directory.parent / layers.DIRECTORY))
     temporary = work / "new"
     temporary.mkdir(parents=True)
     for name, (source, _) in files.items():
@@ -113,7 +133,7 @@ def write(
         target = temporary / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(destination)
-    index = {"key": view.key, "images": view.images, "versions": view.versions}
+    index = {"key": view.key, "images": view.images, "versions": view.versions, "layers": unpacked}
     (temporary / INDEX).write_text(json.dumps(index, indent=1), encoding="utf-8")
     directory.parent.mkdir(parents=True, exist_ok=True)
     if directory.exists():

@@ -4,53 +4,15 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from proving_ground.cli.depot import interrupt
 from proving_ground.cli.main import main
 from proving_ground.core.errors import DepotError
-from proving_ground.depot import build, care
+from proving_ground.depot import care
 from proving_ground.depot.depot import Depot
-from proving_ground.depot.job import Job
 from proving_ground.depot.store import Entry, Store
-
-RECIPE = """
-tool:
-  build: go
-  version: 1.0.0
-  directory: go/tool
-  programs: {tool: .}
-  view: {bin/tool: tool}
-  links: {bin/alias: tool}
-tool-image: {build: image, image: tool, layers: [{files: {/bin/tool: tool/tool}}], entrypoint: [/bin/tool]}
-"""
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    root = tmp_path / "checkout"
-    (root / "depot" / "go" / "tool").mkdir(parents=True)
-    (root / "depot" / "go" / "tool" / "main.go").write_text("package main")
-    (root / "depot" / "depot.yml").write_text(RECIPE)
-    return root
-
-
-@pytest.fixture
-def compile_tool(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A compiler that costs nothing; counts its runs."""
-    runs: list[str] = []
-
-    def compiler(job: Job) -> dict[str, Any]:
-        runs.append(job.component.name)
-        (job.out / "tool").write_bytes((job.directory / "main.go").read_bytes())
-        (job.out / "tool").chmod(0o755)
-        return {}
-
-    monkeypatch.setitem(build.BUILDERS, "go", compiler)
-    monkeypatch.setattr(build, "preflight", lambda *_: None)
-    return runs
 
 
 def add_entry(store: Store, name: str = "tool", key: str = "k1") -> Entry:
@@ -141,7 +103,12 @@ def test_depot_fill_makes_a_view_of_hard_links_with_its_index(checkout: Path, tm
     assert (view.path / "bin" / "tool").samefile(next(tmp_path.glob("cache/depot/entries/tool/*/tool")))
     assert (view.path / "bin" / "alias").read_text() == "package main"
     index = json.loads((view.path / "view.json").read_text())
-    assert index == {"key": view.key, "images": view.images, "versions": {"tool": "1.0.0"}}
+    assert index == {
+        "key": view.key,
+        "images": view.images,
+        "versions": {"tool": "1.0.0"},
+        "layers": [*(view.layers or ())],
+    }
     assert view.path.name == view.key
     assert (view.path / "images" / "tool.tar").is_file()
 

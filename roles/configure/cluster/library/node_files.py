@@ -30,7 +30,6 @@ options:
     description: Owner of directories and files by their paths, as C(user:group). Others belong to who makes them.
     type: dict
     default: {}
-  executables: {type: list, elements: str, default: [], description: Those of the files that may be executed.}
 """
 
 RETURN = """
@@ -48,14 +47,12 @@ def main() -> None:
             "mode": {"type": "str", "default": "0644"},
             "modes": {"type": "dict", "default": {}},
             "owners": {"type": "dict", "default": {}},
-            "executables": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
     given = module.params
     mode = int(given["mode"], 8)
-    modes = {path: mode | 0o111 if path in given["executables"] else mode for path in given["files"]}
-    modes |= {path: int(each, 8) for path, each in given["modes"].items()}
+    modes = dict.fromkeys(given["files"], mode) | {path: int(each, 8) for path, each in given["modes"].items()}
     try:
         owners = {path: Owner.named(name) for path, name in given["owners"].items()}
         differences = [
