@@ -185,7 +185,7 @@ def evidence(log: Path) -> float:
     return float(told[1])
 
 
-NINE = ("--pg-set", "kube-worker.count=9")
+NINE = ("--set", "kube-worker.count=9")
 
 PHASES = (
     Phase("depot-cold", "depot, nothing cached", 25 * 60, cold_depot, usual=False),
