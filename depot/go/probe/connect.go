@@ -79,16 +79,35 @@ func connect(ctx context.Context, target string, timeout time.Duration) connecti
 	return answer
 }
 
-// answerLines answers each line of targets, which spaces separate, by one line: a JSON array in their order.
+// answerLines answers each line of targets, which spaces separate, by one line: a JSON array in their order. A line may
+// begin with a time-out of its own, such as timeout=100ms.
 func answerLines(ctx context.Context, input io.Reader, output io.Writer, timeout time.Duration) error {
 	lines := bufio.NewScanner(input)
 	lines.Buffer(nil, longestLine)
 	for lines.Scan() {
-		if err := json.NewEncoder(output).Encode(connectAll(ctx, strings.Fields(lines.Text()), timeout)); err != nil {
+		targets, limit, err := targetsOf(lines.Text(), timeout)
+		if err != nil {
+			return err
+		}
+		if err := json.NewEncoder(output).Encode(connectAll(ctx, targets, limit)); err != nil {
 			return err
 		}
 	}
 	return lines.Err()
+}
+
+// targetsOf returns the targets of a line, and the time-out that it begins with, or else the usual one.
+func targetsOf(line string, usual time.Duration) ([]string, time.Duration, error) {
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return nil, usual, nil
+	}
+	text, has := strings.CutPrefix(words[0], "timeout=")
+	if !has {
+		return words, usual, nil
+	}
+	timeout, err := time.ParseDuration(text)
+	return words[1:], timeout, err
 }
 
 // resolve turns host:port into ip:port. Of several addresses the first IPv4 one is taken.

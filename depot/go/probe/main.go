@@ -10,7 +10,8 @@
 // Exit status 0 means that every question has an answer, whatever the answers are: a blocked connection is an answer,
 // so that "the probe could not run" can never be taken for "the network is closed". Status 2 is a wrong command line,
 // 1 a server that could not listen. With --stdin each line of targets is answered by one line, a JSON array, until the
-// input ends: one process then serves for a whole series of questions.
+// input ends: one process then serves for a whole series of questions. A line that begins with timeout=100ms has this
+// time-out instead of the command's.
 package main
 
 import (

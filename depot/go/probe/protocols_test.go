@@ -228,3 +228,21 @@ func TestEachLineOfTargetsIsAnsweredByOneLine(t *testing.T) {
 		t.Error("a line that is too long was taken")
 	}
 }
+
+func TestLineMayHaveATimeOutOfItsOwn(t *testing.T) {
+	var output bytes.Buffer
+	line, start := "timeout=50ms "+silentAddress(t)+"\n", time.Now()
+	if err := answerLines(context.Background(), strings.NewReader(line), &output, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("the answer took %v", took)
+	}
+	var found []connection
+	if err := json.Unmarshal(output.Bytes(), &found); err != nil || len(found) != 1 || found[0].Outcome != blocked {
+		t.Errorf("%v: %s", err, output.String())
+	}
+	if err := answerLines(context.Background(), strings.NewReader("timeout=soon a:1\n"), &output, patience); err == nil {
+		t.Error("a time-out that is none was taken")
+	}
+}

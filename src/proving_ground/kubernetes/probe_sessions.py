@@ -31,8 +31,12 @@ class ProbeSession:
         self._timeout = kube.timeouts.seconds(timeout_ms)
         self._session: Any = None
 
-    def ask(self, addresses: Sequence[str]) -> list[dict[str, Any]]:
+    def ask(self, addresses: Sequence[str], timeout_ms: int | None = None) -> list[dict[str, Any]]:
         """Connect to all addresses at once, and return the probe's answers in their order.
+
+        Args:
+            addresses: of the targets.
+            timeout_ms: instead of the session's own.
 
         Raises:
             ExecutionError: it does not run, or gave no answer.
@@ -41,7 +45,8 @@ class ProbeSession:
             if self._session is None:
                 command = ["probe", "connect", "--stdin", f"--timeout={round(self._timeout)}ms"]
                 self._session = self._kube.session(self._pod.namespace, self._pod.name, command, stdin=True)
-            self._session.write_stdin(" ".join(addresses) + "\n")
+            own = [] if timeout_ms is None else [f"timeout={round(self._kube.timeouts.seconds(timeout_ms))}ms"]
+            self._session.write_stdin(" ".join([*own, *addresses]) + "\n")
             seconds = self._timeout / 1000 + self._kube.timeouts.seconds(SPARE)
             answers: list[dict[str, Any]] = json.loads(self._session.readline_stdout(timeout=seconds))
         except Exception as error:  # of the websocket, of its socket, of JSON
@@ -81,12 +86,17 @@ class ProbeSessions:
 
     def __call__(self, plan: Plan) -> Table:
         """Test the connections from each source to its targets."""
-        found = self._threads.map(lambda source: self._connect(source, plan[source]), plan)
+        return self.within(plan, None)
+
+    def within(self, plan: Plan, timeout_ms: int | None) -> Table:
+        """Test them with another time-out, in milliseconds; None for the usual one."""
+        found = self._threads.map(lambda source: self._connect(source, plan[source], timeout_ms), plan)
         return {pair: observation for each in found for pair, observation in each.items()}
 
-    def _connect(self, source: str, targets: Sequence[str]) -> Table:
+    def _connect(self, source: str, targets: Sequence[str], timeout_ms: int | None) -> Table:
+        addresses = [self._addresses[each] for each in targets]
         try:
-            return observed(source, targets, self._sessions[source].ask([self._addresses[each] for each in targets]))
+            return observed(source, targets, self._sessions[source].ask(addresses, timeout_ms))
         except ExecutionError as error:
             return broken(source, targets, error)
 

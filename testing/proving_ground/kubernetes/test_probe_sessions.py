@@ -77,6 +77,12 @@ def test_many_questions_need_one_command() -> None:
     assert cluster.closed == 1
 
 
+def test_a_question_may_have_a_time_out_of_its_own() -> None:
+    cluster = Cluster(ANSWER)
+    assert sessions(cluster).within(PLAN, 100) == FOUND
+    assert cluster.asked == ["timeout=100ms tcp:10.2.2.2:8080 udp:10.2.2.2:8080\n"]
+
+
 def test_a_session_that_breaks_is_an_error_for_every_target_and_the_next_question_opens_another() -> None:
     for trouble in (OSError("reset"), "", "half of ["):
         cluster = Cluster(trouble, ANSWER)

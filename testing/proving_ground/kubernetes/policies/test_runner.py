@@ -32,15 +32,23 @@ class Actors:
         self.state = State(SCENE)
         self.spoil = spoil
         self.seen: list[list[str]] = []
-        self.asked = 0
+        self.asked = self.asked_quickly = 0
+        self.ask = self
 
     def become(self, wanted: State) -> None:
         """As Stage.become."""
         self.state = wanted
         self.seen.append(list(wanted.policies))
 
-    def ask(self, _plan: Plan) -> Table:
-        """As ProbeSessions."""
+    def within(self, plan: Plan, timeout_ms: int) -> Table:
+        """As that of ProbeSessions."""
+        assert timeout_ms < 500
+        self.asked_quickly += 1
+        self.asked -= 1
+        return self(plan)
+
+    def __call__(self, _plan: Plan) -> Table:
+        """As that of ProbeSessions."""
         self.asked += 1
         found = {
             (str(each.client), f"{each.server} {each.port}"): Observation(
@@ -53,14 +61,44 @@ class Actors:
 
 
 def runner(actors: Actors, wrong: Callable[[Reachability], None] = lambda _: None, factor: float = 1) -> PolicyRunner:
-    return PolicyRunner(cast(Stage, actors), lambda title: Reachability(title, Timeouts(factor)), wrong)
+    return PolicyRunner(cast(Stage, actors), lambda title: Reachability(title, Timeouts(factor)), wrong, 0.2)
 
 
 def test_every_state_is_shown_between_two_that_are_open() -> None:
     actors = Actors()
     runner(actors).check(CLOSED)
     assert actors.seen == [["default/deny"], []]
-    assert actors.asked == 2
+
+
+def test_blocked_connections_are_shown_with_the_usual_time_out_and_open_ones_need_none() -> None:
+    actors = Actors()
+    runner(actors).check(CLOSED)
+    assert (actors.asked_quickly, actors.asked) == (2, 1)
+
+
+def test_connections_that_are_blocked_for_a_moment_only_are_no_proof() -> None:
+    """The short time-out says "blocked" of a connection that is slow; the usual one finds it open."""
+    actors = Actors()
+
+    def slow(state: State, found: dict[Pair, Observation]) -> None:
+        if state.policies and actors.asked:
+            found["default/frontend", "default/db udp:53"] = Observation(Outcome.CONNECTED)
+
+    actors.spoil = slow
+    with pytest.raises(WaitTimeoutError, match="closed: with its policy: 1 of"):
+        runner(actors, factor=0.01).check(CLOSED)
+
+
+def test_a_cluster_on_which_every_connection_takes_long_passes_as_well() -> None:
+    actors = Actors()
+
+    def busy(_state: State, found: dict[Pair, Observation]) -> None:
+        if not actors.asked:
+            found["default/frontend", "default/db udp:53"] = Observation(Outcome.BLOCKED, reason="timeout")
+
+    actors.spoil = busy
+    runner(actors, factor=0.01).check(CLOSED)
+    assert actors.asked_quickly > 2
 
 
 def test_one_connection_that_is_open_and_should_not_be_fails_the_case_and_the_cluster_is_left_open() -> None:
@@ -95,7 +133,7 @@ def test_a_change_without_effect_has_to_stay_without_effect() -> None:
     actors = Actors()
     same = Step("a label that nobody asks for", pod_labels("backend/worker", any="thing"))
     runner(actors).check(Case("closed", (*CLOSED.steps, same), unchanged="nobody asks for it"))
-    assert actors.asked == 2 + UNCHANGED
+    assert actors.asked == 1 + UNCHANGED
 
 
 def test_a_case_that_shows_nothing_does_not_run() -> None:
