@@ -54,7 +54,7 @@ integration-libvirt: ## The same on one virtual machine; slow without KVM
 	@$(tox) integration-libvirt
 
 # Quick targets come first, so that most failures show early.
-test: lint docs unit compatibility examples integration integration-etcd3 integration-checkpoints ## Everything that CI runs
+test: lint docs unit compatibility examples integration integration-etcd3 integration-ha integration-checkpoints ## Everything that CI runs
 
 matrix: setup ## Run the plugin's own tests with every supported ansible-core, on every installed Python
 	@$(python) -m tox run -m matrix
