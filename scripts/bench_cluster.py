@@ -25,8 +25,8 @@ LOGS = ROOT / "artifacts" / "bench"
 INVENTORY = LOGS / "cluster-inventory.yml"
 COMMAND = [sys.executable, "-m", "proving_ground.cli"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTHONDONTWRITEBYTECODE"}}
-STEP = re.compile(r"cluster\W+(?P<step>syntax|create|converge|idempotence|destroy)\W")
-"""The line by which Molecule announces a step of the scenario."""
+STEP = re.compile(r"cluster ➜ (?P<step>syntax|create|converge|idempotence|destroy): Executing")
+"""The line by which Molecule announces a step of the scenario; paths of its playbooks look similar."""
 
 OURS = {"vagrant up": "create", "second converge": "idempotence"}
 """Phases of a run → the step of Molecule's that does the same, where the names differ."""
@@ -91,10 +91,10 @@ def molecules(log: Path, programs: Path, strategy: str) -> Seconds:
 
 
 def prepare(log: Path) -> None:
-    """Keep an inventory: Molecule wants it before the machines are there."""
+    """Keep an inventory, which a converge writes: Molecule wants it before the machines are there."""
     if subprocess.run([*COMMAND, "status"], cwd=ROOT, capture_output=True, check=False).returncode == 0:
         raise SystemExit("machines of this checkout are up, and this makes its own: `make destroy` first")
-    run([*COMMAND, "create"], log)
+    run([*COMMAND, "up"], log)
     shutil.copy2(ROOT / ".proving-ground" / "inventory.yml", INVENTORY)
     run([*COMMAND, "destroy"], log)
 
