@@ -7,25 +7,57 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from proving_ground.core.errors import HarnessError
+from proving_ground.core.errors import DepotError, HarnessError
 from proving_ground.depot import layers
 from proving_ground.depot.depot import Depot, Report, silence
+from proving_ground.depot.store import HINT
 
 
 def check(depot: Depot, report: Report = silence) -> list[str]:
-    """Compare the content of every file of every entry with its checksum; return one line for each finding."""
-    return [str(error) for _, _, error in _corrupt(depot, report)]
+    """Compare the content of every file of every entry with its checksum; return one line for each finding.
+
+    Unpacked layers are compared with the images that they come from.
+    """
+    found = [str(error) for _, _, error in _corrupt(depot, report)]
+    return [*found, *(str(_not_as_built(depot, digest)) for digest in _damaged_layers(depot))]
 
 
 def repair(depot: Depot, report: Report = silence) -> list[str]:
-    """Remove every corrupt entry, so that the next fill builds it; return their names."""
+    """Remove every corrupt entry and layer, so that the next fill makes them again; return their names."""
     removed = []
     with depot.locked(report):
         for name, key, error in _corrupt(depot):
             report(str(error))
             depot.store.remove(name, key)
             removed.append(name)
+        for digest in list(_damaged_layers(depot)):
+            report(str(_not_as_built(depot, digest)))
+            shutil.rmtree(_layers(depot) / digest)
+            removed.append(f"layer {digest[:12]}")
     return removed
+
+
+def _layers(depot: Depot) -> Path:
+    """Return the directory of unpacked layers."""
+    return depot.store.root / "views" / layers.DIRECTORY
+
+
+def _damaged_layers(depot: Depot) -> Iterator[str]:
+    """Yield the digests of damaged layers; those of images that are corrupt themselves are not compared."""
+    images = []
+    for name, key in depot.present():
+        try:
+            entry = depot.store.load(name, key)
+            depot.store.verify(name, entry)
+        except HarnessError:
+            continue
+        images += [entry.file("image.tar")] if "image.tar" in entry.files else []
+    return layers.damaged(images, _layers(depot))
+
+
+def _not_as_built(depot: Depot, digest: str) -> DepotError:
+    """Return the error of a damaged layer."""
+    return DepotError(f"corrupt: {_layers(depot) / digest} is not what was unpacked", where="layers", hint=HINT)
 
 
 def _corrupt(depot: Depot, report: Report = silence) -> Iterator[tuple[str, str, HarnessError]]:
@@ -48,7 +80,7 @@ def prune(depot: Depot, days: float, report: Report = silence) -> list[Path]:
         # A view's hard links take no disk space, but keep the space of removed entries in use.
         views = depot.store.root / "views"
         old += (path for path in views.glob("*") if path.name != layers.DIRECTORY)
-        old += (views / layers.DIRECTORY).glob("*")
+        old += _layers(depot).glob("*")
         for path in old:
             if path not in needed and path.stat().st_mtime < limit:
                 report(f"removing {path}")

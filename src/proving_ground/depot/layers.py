@@ -1,4 +1,4 @@
-"""Unpack the layers of pod images once for all machines: a node that shares the trees needs no copies of its own."""
+"""Unpack the layers of pod images once for all machines: a node that links the trees needs no copies of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import shutil
 import tarfile
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 DIRECTORY = "layers"
 """Name of the trees' directory beside the views, so that machines that mount the views have it, too."""
@@ -38,6 +39,43 @@ def unpack(archives: Iterable[Path], pool: Path) -> Iterator[str]:
 def are_unpacked(pool: Path, digests: Iterable[str]) -> bool:
     """Return whether ``pool`` has the trees of all these layers."""
     return all(_is_unpacked(pool, digest) for digest in digests)
+
+
+def damaged(archives: Iterable[Path], pool: Path) -> Iterator[str]:
+    """Yield the digests of layers in ``pool`` that lack a file of their archive or have another content.
+
+    Args:
+        archives: as of :func:`unpack`.
+        pool: the directory of the trees.
+    """
+    seen: set[str] = set()
+    for archive in archives:
+        with tarfile.open(archive) as image:
+            for digest in _digests(image):
+                if digest in seen or not _is_unpacked(pool, digest):
+                    continue
+                seen.add(digest)
+                with tarfile.open(fileobj=image.extractfile(_blob(digest))) as layer:
+                    if not all(_is_same(layer, member, pool / digest / FILES / member.name) for member in layer):
+                        yield digest
+
+
+def _is_same(layer: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> bool:
+    """Return whether a file is what a member of the layer says."""
+    if member.issym():
+        return path.is_symlink() and str(path.readlink()) == member.linkname
+    if path.is_symlink() or member.isdir():
+        return member.isdir() and path.is_dir() and not path.is_symlink()
+    wanted = layer.extractfile(member)
+    if wanted is None or not path.is_file():
+        return False
+    with path.open("rb") as found:
+        return all(one == other for one, other in zip_longest(pieces(wanted), pieces(found)))
+
+
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the content of a file, a mebibyte at a time."""
+    return iter(lambda: file.read(2**20), b"")
 
 
 def _is_unpacked(pool: Path, digest: str) -> bool:

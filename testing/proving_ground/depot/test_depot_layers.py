@@ -116,3 +116,26 @@ def test_prune_removes_layers_that_no_view_has_used_lately(checkout: Path, tmp_p
     os.utime(old.parent / used, (1, 1))
     depot.ensure()
     assert care.prune(depot, days=30) == [old]
+
+
+@pytest.mark.usefixtures("compile_tool")
+@pytest.mark.parametrize("damage", ["another content", "a missing file", "a link in its place"])
+def test_damaged_layers_are_found_and_unpacked_again(checkout: Path, tmp_path: Path, damage: str) -> None:
+    depot = Depot(checkout / "depot", tmp_path / "cache")
+    view = depot.ensure()
+    assert care.check(depot) == []
+    assert view.layers is not None
+    (unpacked,) = view.layers
+    program = view.path.parent / "layers" / unpacked / "files" / "bin" / "tool"
+    program.unlink()
+    if damage == "another content":
+        program.write_text("package moon", encoding="utf-8")
+    elif damage == "a link in its place":
+        program.symlink_to("/bin/true")
+    (finding,) = care.check(depot)
+    assert f"layers/{unpacked} is not what was unpacked" in finding
+    assert "proving-ground depot repair" in finding
+    assert care.repair(depot) == [f"layer {unpacked[:12]}"]
+    assert depot.ensure() == view
+    assert program.read_text(encoding="utf-8") == "package main"
+    assert care.check(depot) == []
