@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from proving_ground.core.errors import UsageError
-from proving_ground.core.polling import WaitTimeoutError, wait_until
+from proving_ground.core.polling import NotReady
 from proving_ground.kubernetes.policies.cases import Case, State, is_same
 from proving_ground.kubernetes.policies.scene import Protocol
 from proving_ground.kubernetes.policies.stage import Stage
-from proving_ground.kubernetes.reachability import NewTable, Outcome, Plan, Reachability, Table
+from proving_ground.kubernetes.reachability import NewTable, Outcome, Reachability
 
 TIMEOUT = 15.0
 """Seconds in which every node has to apply a change."""
 
-QUICK_MS = 100
-"""Milliseconds after which a connection counts as blocked while a change is awaited. Where the table is found as it
-should be, blocked connections are shown once more with the usual time-out."""
-
-QUICK = 3.0
-"""Seconds for which changes are awaited like that. A busy cluster may need longer for a connection."""
+GLANCE_MS = 100
+"""Milliseconds after which a connection counts as blocked at the first glance. Nodes need about as long to apply a
+change: a first look with the usual time-out would come too early, and take as long as the one that finds it applied."""
 
 UNCHANGED = 3
 """How often a table has to hold that was the same before the change: an effect that comes late has to show."""
@@ -32,7 +29,6 @@ class PolicyRunner:
         stage: the pods.
         table: makes a truth table by its title.
         wrong: is given each table that did not hold.
-        quick: seconds, as :data:`QUICK`.
     """
 
     def __init__(
@@ -40,12 +36,10 @@ class PolicyRunner:
         stage: Stage,
         table: NewTable = Reachability,
         wrong: Callable[[Reachability], None] = lambda _: None,
-        quick: float = QUICK,
     ) -> None:
         self._stage = stage
         self._table = table
         self._wrong = wrong
-        self._quick = quick
         self._open = stage.state
 
     def lacking(self, case: Case) -> set[Protocol]:
@@ -81,23 +75,18 @@ class PolicyRunner:
             client, server = connection.client, connection.server
             reason = f"{client.node} → {server.node}: {verdict.reason}"
             table.expect(str(client), f"{server} {connection.port}", outcome, reason=reason)
-        if self._is_quick(table) and all(verdict.allowed for verdict in state.verdicts.values()):
-            return  # a connection that is there needs no second question
+        if self._holds_at_a_glance(table) and all(verdict.allowed for verdict in state.verdicts.values()):
+            return  # a connection that is there needs no second look
         try:
             table.wait(self._stage.ask, timeout=TIMEOUT, successes=successes)
         except AssertionError:
             self._wrong(table)
             raise
 
-    def _is_quick(self, table: Reachability) -> bool:
-        """Return whether the table holds soon, by a time-out that is too short to prove a connection blocked."""
-
-        def ask(plan: Plan) -> Table:
-            return self._stage.ask.within(plan, QUICK_MS)
-
+    def _holds_at_a_glance(self, table: Reachability) -> bool:
+        """Return whether the table holds now, by a time-out that is too short to prove a connection blocked."""
         try:
-            # Not a wait of the run's: whether it holds in time decides nothing.
-            wait_until(table.title, lambda: table.settle(ask), timeout=self._quick, interval=0.1)
-        except WaitTimeoutError:
+            table.settle(lambda plan: self._stage.ask.within(plan, GLANCE_MS))
+        except NotReady:
             return False
         return True
