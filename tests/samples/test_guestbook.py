@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.mesh import Mesh
 from proving_ground.core.polling import NotReady
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.pods import Pod, ended_with_machine, wait_for_pods
 from proving_ground.kubernetes.port_forward import Endpoint, PortForward
+from proving_ground.kubernetes.reachability import NewTable, Outcome
 
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
@@ -132,6 +134,20 @@ def test_guestbook_entry_lies_on_every_slave(pg_kube: Kube, pg_port_forward: Por
 def test_guestbook_slave_takes_no_entries_of_its_own(pg_kube: Kube, pg_port_forward: PortForward) -> None:
     slave = pg_port_forward(NAMESPACE, f"pod/{pods(pg_kube, 'redis-slave')[0].metadata.name}", 6379)
     assert redis(slave, "SET", "messages", "forged").startswith("-READONLY")
+
+
+@pytest.mark.xdist_group("mesh")
+def test_redis_answers_nobody_but_the_guestbook(mesh: Mesh, pg_kube: Kube, pg_reachability: NewTable) -> None:
+    frontend, master = (pg_kube.core.read_namespaced_service(name, NAMESPACE) for name in ("frontend", "redis-master"))
+    targets = {"the guestbook": f"{frontend.spec.cluster_ip}:80", "redis-master": f"{master.spec.cluster_ip}:6379"}
+    for pod in (*pods(pg_kube, "redis-master"), *pods(pg_kube, "redis-slave")):
+        targets[pod.metadata.name] = f"{pod.status.pod_ip}:6379"
+    table = pg_reachability("pods of others, the guestbook and its Redis")
+    for source in mesh.pods:
+        for target in targets:
+            outcome = Outcome.CONNECTED if target == "the guestbook" else Outcome.BLOCKED
+            table.expect(source.name, target, outcome)
+    table.check(mesh.probes.prober(targets))
 
 
 def test_guestbook_works_in_a_browser(pg_kube: Kube, pg_port_forward: PortForward, pg_browser: WebDriver) -> None:
