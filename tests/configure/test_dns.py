@@ -7,6 +7,7 @@ import pytest
 from fixtures.mesh import HEADLESS, Mesh
 from proving_ground.core.topology import Topology
 from proving_ground.kubernetes.client import Kube
+from proving_ground.kubernetes.pods import wait_for_pods
 
 pytestmark = [pytest.mark.order(100), pytest.mark.role("configure/kube-components"), pytest.mark.xdist_group("mesh")]
 
@@ -31,6 +32,12 @@ def test_coredns_is_available(pg_kube: Kube) -> None:
     deployment = pg_kube.apps.read_namespaced_deployment("coredns", "kube-system")
     assert deployment.spec.replicas >= 1, "CoreDNS is scaled to nothing"
     assert deployment.status.available_replicas == deployment.spec.replicas
+
+
+def test_coredns_outlives_the_loss_of_a_node(pg_kube: Kube, pg_topology: Topology) -> None:
+    planned = min(2, len(pg_topology.group("kube_worker")))
+    pods = wait_for_pods(pg_kube, "kube-system", planned, selector="k8s-app=kube-dns", timeout=20)
+    assert len({pod.spec.node_name for pod in pods}) == planned, "they share a node"
 
 
 @pytest.mark.smoke
