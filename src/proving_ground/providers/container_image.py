@@ -45,7 +45,9 @@ done
 """
 
 INSTALL = {
-    "apt-get": "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install"
+    # A name that does not resolve for a moment is asked again; an index that does not come is an error at once.
+    "apt-get": "apt-get -q -o Acquire::Retries=3 -o APT::Update::Error-Mode=any update &&"
+    " DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=3 --no-install-recommends install"
     " systemd systemd-sysv dbus iproute2 python3 python3-apt && rm -rf /var/lib/apt/lists/*",
     "dnf": "dnf -y install systemd iproute python3 && dnf clean all",
     "microdnf": "microdnf -y install systemd iproute python3 && microdnf clean all",
