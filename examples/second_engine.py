@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 
 from proving_ground.core.polling import NotReady, wait_until
-from proving_ground.providers.container_image import PREPARED
+from proving_ground.core.progress import Progress
+from proving_ground.core.settings import Settings
+from proving_ground.providers.container_image import PREPARED, image_of
 from proving_ground.providers.docker_engine import DOCKER, DockerEngine
 
 
@@ -50,7 +52,8 @@ class SecondEngine(DockerEngine):
             raise NotReady("no answer")
 
     def load(self, image: str) -> None:
-        """Copy an image from the usual engine, and what the harness has put on top: it has no route to packages."""
+        """Copy an image from the usual engine, and what the harness puts on top: this one has no route to packages."""
+        image_of(image, Settings(self.directory, "load"), DOCKER, Progress(), self._log)
         images = [image, *DOCKER.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", PREPARED).split()]
         copy = f"docker save {' '.join(images)} | docker --host {self.address} load"
         subprocess.run(["sh", "-c", copy], check=True, capture_output=True, timeout=300)
