@@ -27,13 +27,9 @@ def unpack(archives: Iterable[Path], pool: Path) -> Iterator[str]:
         archives: uncompressed OCI archives of one image each.
         pool: the directory for trees: ``<digest>/files``.
     """
-    seen: set[str] = set()
-    for archive in archives:
-        with tarfile.open(archive) as image:
-            for digest in _digests(image):
-                if digest not in seen and (_is_unpacked(pool, digest) or _unpack(image, digest, pool)):
-                    yield digest
-                seen.add(digest)
+    for image, digest in _each(archives):
+        if _is_unpacked(pool, digest) or _unpack(image, digest, pool):
+            yield digest
 
 
 def are_unpacked(pool: Path, digests: Iterable[str]) -> bool:
@@ -48,16 +44,26 @@ def damaged(archives: Iterable[Path], pool: Path) -> Iterator[str]:
         archives: as of :func:`unpack`.
         pool: the directory of the trees.
     """
+    for image, digest in _each(archives):
+        if _is_unpacked(pool, digest) and not _is_as_built(image, digest, pool):
+            yield digest
+
+
+def _each(archives: Iterable[Path]) -> Iterator[tuple[tarfile.TarFile, str]]:
+    """Yield each layer of the archives once: an open image that has it, and its digest."""
     seen: set[str] = set()
     for archive in archives:
         with tarfile.open(archive) as image:
             for digest in _digests(image):
-                if digest in seen or not _is_unpacked(pool, digest):
-                    continue
-                seen.add(digest)
-                with tarfile.open(fileobj=image.extractfile(_blob(digest))) as layer:
-                    if not all(_is_same(layer, member, pool / digest / FILES / member.name) for member in layer):
-                        yield digest
+                if digest not in seen:
+                    seen.add(digest)
+                    yield image, digest
+
+
+def _is_as_built(image: tarfile.TarFile, digest: str, pool: Path) -> bool:
+    """Return whether all files of an unpacked layer are what the image's says."""
+    with tarfile.open(fileobj=image.extractfile(_blob(digest))) as layer:
+        return all(_is_same(layer, member, pool / digest / FILES / member.name) for member in layer)
 
 
 def _is_same(layer: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> bool:
@@ -70,10 +76,10 @@ def _is_same(layer: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> boo
     if wanted is None or not path.is_file():
         return False
     with path.open("rb") as found:
-        return all(one == other for one, other in zip_longest(pieces(wanted), pieces(found)))
+        return all(one == other for one, other in zip_longest(_pieces(wanted), _pieces(found)))
 
 
-def pieces(file: IO[bytes]) -> Iterator[bytes]:
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     """Yield the content of a file, a mebibyte at a time."""
     return iter(lambda: file.read(2**20), b"")
 
