@@ -75,7 +75,8 @@ class PolicyRunner:
             client, server = connection.client, connection.server
             reason = f"{client.node} → {server.node}: {verdict.reason}"
             table.expect(str(client), f"{server} {connection.port}", outcome, reason=reason)
-        if self._holds_at_a_glance(table) and all(verdict.allowed for verdict in state.verdicts.values()):
+        is_open = all(verdict.allowed for verdict in state.verdicts.values())
+        if self._holds_at_a_glance(table) and is_open and successes == 1:
             return  # a connection that is there needs no second look
         try:
             table.wait(self._stage.ask, timeout=TIMEOUT, successes=successes)

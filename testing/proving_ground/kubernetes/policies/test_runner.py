@@ -136,6 +136,15 @@ def test_a_change_without_effect_has_to_stay_without_effect() -> None:
     assert actors.asked == 1 + UNCHANGED
 
 
+def test_a_policy_that_allows_everything_has_to_stay_without_effect() -> None:
+    allow = {"metadata": {"namespace": "default", "name": "allow"}, "spec": {"podSelector": {}, "ingress": [{}]}}
+    actors = Actors()
+    why = "it allows everything"
+    case = Case("open", (Step("with its policy", with_policies(allow)),), unchanged=why, one_sided=why)
+    runner(actors).check(case)
+    assert actors.asked == UNCHANGED
+
+
 def test_a_case_that_shows_nothing_does_not_run() -> None:
     actors = Actors()
     with pytest.raises(UsageError, match="case 'idle': same: every connection is allowed"):
