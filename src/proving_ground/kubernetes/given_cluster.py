@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,14 +56,15 @@ def pg_kubectl(pg_kube: Kube) -> Kubectl:
 
 
 @pytest.fixture(scope="session")
-def pg_probes(pg_kube: Kube, pytestconfig: pytest.Config) -> Probes:
+def pg_probes(pg_kube: Kube, pytestconfig: pytest.Config) -> Iterator[Probes]:
     """Starts probe pods and runs commands in them, with the image of ``--pg-probe-image``."""
     image = given(pytestconfig, "probe-image")
     if not image:
         raise UsageError(
             "probe pods need an image", where="--pg-probe-image", hint="name one that has the program probe"
         )
-    return Probes(pg_kube, image, NODE_PORT + worker_number(pytestconfig), pull="IfNotPresent")
+    with closing(Probes(pg_kube, image, NODE_PORT + worker_number(pytestconfig), pull="IfNotPresent")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

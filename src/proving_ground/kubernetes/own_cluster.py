@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,13 +41,17 @@ def pg_kubectl(pg_kube: Kube, pg_depot_view: View) -> Kubectl:
 
 
 @pytest.fixture(scope="session")
-def pg_probes(pg_kube: Kube, pg_depot_view: View, pytestconfig: pytest.Config) -> Probes:
+def pg_probes(pg_kube: Kube, pg_depot_view: View, pytestconfig: pytest.Config) -> Iterator[Probes]:
     """Starts probe pods and runs commands in them, with the depot's image ``probe`` or that of ``--pg-probe-image``."""
     image = given(pytestconfig, "probe-image")
     port = NODE_PORT + worker_number(pytestconfig)
-    if image:
-        return Probes(pg_kube, image, port, pull="IfNotPresent")
-    return Probes(pg_kube, pg_depot_view.images["probe"], port)
+    made = (
+        Probes(pg_kube, image, port, pull="IfNotPresent")
+        if image
+        else Probes(pg_kube, pg_depot_view.images["probe"], port)
+    )
+    with closing(made):
+        yield made
 
 
 @pytest.fixture(scope="session")

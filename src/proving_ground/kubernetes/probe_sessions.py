@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.execution import ExecutionError
-from proving_ground.kubernetes.probes import ProbePod, broken, observed
+from proving_ground.kubernetes.probe_answers import ProbePod, broken, observed
 from proving_ground.kubernetes.reachability import Plan, Table
 
 SPARE = 15.0
@@ -30,24 +31,39 @@ class ProbeSession:
         self._pod = pod
         self._timeout = kube.timeouts.seconds(timeout_ms)
         self._session: Any = None
+        self._turn = Lock()
 
     def ask(self, addresses: Sequence[str], timeout_ms: int | None = None) -> list[dict[str, Any]]:
-        """Connect to all addresses at once, and return the probe's answers in their order.
+        """Connect to all addresses at once, and return the probe's answers in their order; one caller at a time.
+
+        A command that has answered before and does not any more is replaced once: the API server, through which its
+        connection leads, may have restarted in the meantime.
 
         Args:
             addresses: of the targets.
             timeout_ms: instead of the session's own.
 
         Raises:
-            ExecutionError: it does not run, or gave no answer.
+            ExecutionError: it does not run, or a new one gave no answer.
         """
+        with self._turn:
+            has_answered = self._session is not None
+            try:
+                return self._answers(addresses, timeout_ms)
+            except ExecutionError:
+                if not has_answered:
+                    raise
+                return self._answers(addresses, timeout_ms)
+
+    def _answers(self, addresses: Sequence[str], timeout_ms: int | None) -> list[dict[str, Any]]:
         try:
             if self._session is None:
                 command = ["probe", "connect", "--stdin", f"--timeout={round(self._timeout)}ms"]
                 self._session = self._kube.session(self._pod.namespace, self._pod.name, command, stdin=True)
-            own = [] if timeout_ms is None else [f"timeout={round(self._kube.timeouts.seconds(timeout_ms))}ms"]
+            milliseconds = self._timeout if timeout_ms is None else self._kube.timeouts.seconds(timeout_ms)
+            own = [] if timeout_ms is None else [f"timeout={round(milliseconds)}ms"]
             self._session.write_stdin(" ".join([*own, *addresses]) + "\n")
-            seconds = self._timeout / 1000 + self._kube.timeouts.seconds(SPARE)
+            seconds = milliseconds / 1000 + self._kube.timeouts.seconds(SPARE)
             answers: list[dict[str, Any]] = json.loads(self._session.readline_stdout(timeout=seconds))
         except Exception as error:  # of the websocket, of its socket, of JSON
             complaint = self._complaint()
@@ -63,10 +79,10 @@ class ProbeSession:
         return " ".join(str(self._session.read_stderr(timeout=0)).split()) if self._session is not None else ""
 
     def close(self) -> None:
-        """End the command."""
+        """End the command, without waiting for the API server's farewell: its machine may be gone."""
         session, self._session = self._session, None
         if session is not None:
-            session.close()
+            session.close(timeout=0)
 
 
 class ProbeSessions:

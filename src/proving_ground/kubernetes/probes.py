@@ -12,7 +12,9 @@ from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.execution import ExecutionError
 from proving_ground.kubernetes.pods import pod_manifest, wait_for_pods
 from proving_ground.kubernetes.policies.scene import Port
-from proving_ground.kubernetes.reachability import Observation, Outcome, Plan, Prober, Table
+from proving_ground.kubernetes.probe_answers import ProbePod, broken, observed
+from proving_ground.kubernetes.probe_sessions import ProbeSession
+from proving_ground.kubernetes.reachability import Outcome, Plan, Prober, Table
 
 PORTS = (8080, 8081)
 """The ports of a probe pod; two, so that tests of network policies can allow one and block the other."""
@@ -30,17 +32,6 @@ PARALLEL = 16
 
 ANYWHERE = [{"operator": "Exists"}]
 """Tolerates every taint, so that probes also run on masters."""
-
-
-@dataclass(frozen=True)
-class ProbePod:
-    """A probe pod: name, namespace, node, address, and whether it uses its node's network."""
-
-    name: str
-    namespace: str
-    node: str
-    address: str
-    host_network: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +74,12 @@ class Probes:
         self.node_port = node_port
         self._pull = pull
         self.pods: dict[str, ProbePod] = {}
+        self._sessions: dict[ProbePod, ProbeSession] = {}
+
+    def close(self) -> None:
+        """End the commands that are open in pods."""
+        for session in self._sessions.values():
+            session.close()
 
     def manifest(
         self,
@@ -170,13 +167,12 @@ class Probes:
         return probe
 
     def _connect(self, source: str, targets: Sequence[str], addresses: Mapping[str, str], timeout_ms: int) -> Table:
-        limit = f"--timeout={round(self._kube.timeouts.seconds(timeout_ms))}ms"
-        words = ["connect", "--json", limit, *(addresses[target] for target in targets)]
+        pod = self.pods[source]
+        session = self._sessions.setdefault(pod, ProbeSession(self._kube, pod, CONNECT_TIMEOUT_MS))
         try:
-            answers = self._ask(source, words)
+            return observed(source, targets, session.ask([addresses[target] for target in targets], timeout_ms))
         except ExecutionError as error:
             return broken(source, targets, error)
-        return observed(source, targets, answers)
 
     def carry(
         self, source: str, targets: Mapping[str, str], size: int, timeout: float = CARRY_TIMEOUT
@@ -228,18 +224,3 @@ class Probes:
         except json.JSONDecodeError as error:
             raise ExecutionError(f"{pod.namespace}/{pod.name}: the probe's answer is no JSON: {error}") from error
         return answers
-
-
-def observed(source: str, targets: Sequence[str], answers: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what a probe's answers say of the connections from ``source`` to ``targets``, which are in their order."""
-    return {
-        (source, target): Observation(
-            Outcome(answer["outcome"]), answer.get("client_address", ""), answer.get("reason", "")
-        )
-        for target, answer in zip(targets, answers, strict=True)
-    }
-
-
-def broken(source: str, targets: Sequence[str], error: Exception) -> Table:
-    """Return that nothing is known of the connections from ``source``, as its probe broke."""
-    return {(source, target): Observation(Outcome.ERROR, reason=str(error)) for target in targets}

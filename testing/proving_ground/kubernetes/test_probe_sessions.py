@@ -9,8 +9,8 @@ from typing import Any, cast
 from proving_ground.core.timeouts import USUAL
 from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.execution import ExecutionError
+from proving_ground.kubernetes.probe_answers import ProbePod
 from proving_ground.kubernetes.probe_sessions import ProbeSessions
-from proving_ground.kubernetes.probes import ProbePod
 from proving_ground.kubernetes.reachability import Observation, Outcome
 
 ADDRESSES = {"b tcp:8080": "tcp:10.2.2.2:8080", "b udp:8080": "udp:10.2.2.2:8080"}
@@ -58,8 +58,9 @@ class Cluster:
         assert timeout == 0
         return "probe: out of sockets\n"
 
-    def close(self) -> None:
+    def close(self, timeout: float) -> None:
         """As that of a session."""
+        assert timeout == 0, "it waits for the farewell of a machine that may be gone"
         self.closed += 1
 
 
@@ -92,6 +93,22 @@ def test_a_session_that_breaks_is_an_error_for_every_target_and_the_next_questio
         assert all(each.reason == "ns/x-a: the probe gave no answer: probe: out of sockets" for each in broken.values())
         assert ask(PLAN) == FOUND
         assert len(cluster.opened) == 2
+
+
+def test_a_session_that_has_answered_and_then_breaks_is_replaced_once() -> None:
+    """The API server has restarted, which is nothing that the probe says of a connection."""
+    cluster = Cluster(ANSWER, OSError("reset"), ANSWER)
+    ask = sessions(cluster)
+    assert ask(PLAN) == ask(PLAN) == FOUND
+    assert (len(cluster.opened), cluster.closed) == (2, 1)
+
+
+def test_a_session_that_breaks_and_whose_replacement_breaks_is_an_error() -> None:
+    cluster = Cluster(ANSWER, OSError("reset"), OSError("reset"), ANSWER)
+    ask = sessions(cluster)
+    ask(PLAN)
+    assert {each.outcome for each in ask(PLAN).values()} == {Outcome.ERROR}
+    assert len(cluster.opened) == 2
 
 
 def test_a_session_that_does_not_open_is_an_error() -> None:

@@ -11,8 +11,9 @@ from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.namespaces import Namespaces
 from proving_ground.kubernetes.policies.cases import Manifest, State
 from proving_ground.kubernetes.policies.scene import NAME_LABEL, Pod, Protocol, Scene
+from proving_ground.kubernetes.probe_answers import ProbePod
 from proving_ground.kubernetes.probe_sessions import ProbeSessions
-from proving_ground.kubernetes.probes import ProbePod, Probes
+from proving_ground.kubernetes.probes import Probes
 
 TIMEOUT_MS = 500
 """Milliseconds after which a connection counts as blocked; all of a table are tested at the same time."""

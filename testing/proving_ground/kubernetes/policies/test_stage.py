@@ -12,8 +12,8 @@ from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.policies.cases import State, namespace_labels, pod_labels, with_policies, without_policy
 from proving_ground.kubernetes.policies.scene import NAME_LABEL, Pod, Port, Protocol, Scene
 from proving_ground.kubernetes.policies.stage import Stage, has_sctp, host_of, ready_nodes, renamed, without
+from proving_ground.kubernetes.probe_answers import ProbePod
 from proving_ground.kubernetes.probe_sessions import ProbeSessions
-from proving_ground.kubernetes.probes import ProbePod
 from proving_ground.kubernetes.reachability import Observation, Outcome
 
 PORTS = (Port(80), Port(80, Protocol.SCTP))
