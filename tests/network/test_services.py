@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,13 @@ class Service:
         except OSError:
             return False
 
+    def answering(self, nodes: Sequence[Node]) -> list[str]:
+        """Return the names of those nodes at whose addresses a pod answers; all are asked at the same time."""
+        with ThreadPoolExecutor(len(nodes)) as threads:
+            return [
+                node.name for node, answers in zip(nodes, threads.map(self.answers_at, nodes), strict=True) if answers
+            ]
+
 
 MakeService = Callable[..., Any]
 
@@ -95,9 +103,8 @@ def known(service: Service, nodes: tuple[Node, ...], timeouts: Timeouts) -> None
     """Wait until a pod answers at the port of each of these nodes."""
 
     def everywhere() -> None:
-        silent = [node.name for node in nodes if not service.answers_at(node)]
-        if silent:
-            raise NotReady(f"nothing answers at port {service.node_port} of {silent}")
+        if silent := {node.name for node in nodes} - set(service.answering(nodes)):
+            raise NotReady(f"nothing answers at port {service.node_port} of {sorted(silent)}")
 
     timeouts.wait_until("the service answers at the nodes' ports", everywhere, timeout=KNOWN_WITHIN, interval=0.2)
 
@@ -120,7 +127,7 @@ def test_node_port_answers_at_every_node_and_no_longer_than_its_service_lives(
         from_everywhere("pods and nodes reach the port of every node", Outcome.CONNECTED, made.node_port)
 
     def nowhere() -> None:
-        if talkative := [node.name for node in nodes if made.answers_at(node)]:
+        if talkative := made.answering(nodes):
             raise NotReady(f"it answers at {talkative}")
 
     pg_timeouts.wait_until("nothing answers at its port any more", nowhere, timeout=KNOWN_WITHIN, interval=0.2)
@@ -171,7 +178,7 @@ def test_local_traffic_policy_answers_where_a_pod_is_and_shows_it_the_clients_ad
     with service({"probe": pod.name}, externalTrafficPolicy="Local") as made:
         known(made, (here,), pg_timeouts)
         assert made.ask(here, "/client-address") == controller
-        assert [node.name for node in nodes if node != here and made.answers_at(node)] == []
+        assert made.answering([node for node in nodes if node != here]) == []
 
 
 def test_service_leads_udp_to_its_pod_and_to_no_port_that_it_lacks(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,7 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 @dataclass(frozen=True)
 class Scene:
-    """All pods of this module, created at once.
+    """All pods of this module but those of its first test, created at once.
 
     Attributes:
         stage: their namespace.
@@ -62,8 +61,6 @@ def spread(label: str, honor_taints: bool) -> dict[str, Any]:
 def manifests(stage: Stage, names: list[str], chosen: str) -> Iterator[dict[str, Any]]:
     """The pods of all tests, those first to which others refer."""
     yield stage.manifest("anchor", labels={"is": "anchor"}, affinity=on_node(chosen))
-    yield stage.manifest("labelled", affinity=on_node("fast", key=DISK))
-    yield stage.manifest("selecting", nodeSelector={DISK: "fast"})
     yield stage.manifest("unlabelled", affinity=on_node("slow", key=DISK))
     yield stage.manifest("beside", affinity=near("anchor", "podAffinity"))
     yield stage.manifest("beside-nobody", affinity=near("nobody", "podAffinity"))
@@ -84,22 +81,30 @@ def manifests(stage: Stage, names: list[str], chosen: str) -> Iterator[dict[str,
 
 
 @pytest.fixture(scope="module")
-def scene(stage: Stage, pg_topology: Topology) -> Iterator[Scene]:
-    """The pods of all tests; the chosen worker is as before afterwards."""
+def chosen(stage: Stage, pg_topology: Topology) -> Iterator[str]:
+    """The last worker, with a label and two seats; it is as before afterwards."""
+    name = pg_topology.group("kube_worker")[-1].name
+    with labelled(stage.kube, name, DISK, "fast"), offering(stage.kube, name, {SEAT: 2}):
+        yield name
+
+
+@pytest.fixture(scope="module")
+def scene(stage: Stage, chosen: str, pg_topology: Topology) -> Iterator[Scene]:
+    """The pods of all tests but the first."""
     names = [node.name for node in pg_topology.group("kube_worker")]
-    chosen = names[-1]
-    with ExitStack() as stack:
-        stack.enter_context(labelled(stage.kube, chosen, DISK, "fast"))
-        stack.enter_context(offering(stage.kube, chosen, {SEAT: 2}))
-        stage.create(*manifests(stage, names, chosen))
-        masters = tuple(node.name for node in only_masters(pg_topology))
-        yield Scene(stage, tuple(names), chosen, masters)
-        stage.kube.core.delete_collection_namespaced_pod(stage.namespace, grace_period_seconds=0)
+    stage.create(*manifests(stage, names, chosen))
+    masters = tuple(node.name for node in only_masters(pg_topology))
+    yield Scene(stage, tuple(names), chosen, masters)
+    stage.kube.core.delete_collection_namespaced_pod(stage.namespace, grace_period_seconds=0)
 
 
 @pytest.mark.smoke
-def test_node_affinity_and_selector_choose_the_node_with_the_label(scene: Scene) -> None:
-    assert scene.stage.node_of("labelled", "selecting") == [scene.chosen] * 2
+def test_node_affinity_and_selector_choose_the_node_with_the_label(stage: Stage, chosen: str) -> None:
+    stage.create(
+        stage.manifest("labelled", affinity=on_node("fast", key=DISK)),
+        stage.manifest("selecting", nodeSelector={DISK: "fast"}),
+    )
+    assert stage.node_of("labelled", "selecting") == [chosen] * 2
 
 
 def test_node_affinity_to_a_label_that_no_node_has_keeps_a_pod_pending(scene: Scene) -> None:
