@@ -78,9 +78,9 @@ func link(ctx context.Context, client *containerd.Client, name string, found *ar
 		},
 	}
 	for _, document := range []ocispec.Descriptor{found.manifest.Config, found.target} {
-		bytes := bytes.NewReader(found.documents[document.Digest])
+		text := bytes.NewReader(found.documents[document.Digest])
 		labels := content.WithLabels(kept[document.Digest])
-		if err := content.WriteBlob(ctx, client.ContentStore(), document.Digest.String(), bytes, document, labels); err != nil {
+		if err := content.WriteBlob(ctx, client.ContentStore(), document.Digest.String(), text, document, labels); err != nil {
 			return err
 		}
 	}

@@ -32,14 +32,9 @@ def repair(depot: Depot, report: Report = silence) -> list[str]:
             removed.append(name)
         for digest in list(_damaged_layers(depot)):
             report(str(_not_as_built(depot, digest)))
-            shutil.rmtree(_layers(depot) / digest)
+            shutil.rmtree(depot.layers / digest)
             removed.append(f"layer {digest[:12]}")
     return removed
-
-
-def _layers(depot: Depot) -> Path:
-    """Return the directory of unpacked layers."""
-    return depot.store.root / "views" / layers.DIRECTORY
 
 
 def _damaged_layers(depot: Depot) -> Iterator[str]:
@@ -52,12 +47,12 @@ def _damaged_layers(depot: Depot) -> Iterator[str]:
         except HarnessError:
             continue
         images += [entry.file("image.tar")] if "image.tar" in entry.files else []
-    return layers.damaged(images, _layers(depot))
+    return layers.damaged(images, depot.layers)
 
 
 def _not_as_built(depot: Depot, digest: str) -> DepotError:
     """Return the error of a damaged layer."""
-    return DepotError(f"corrupt: {_layers(depot) / digest} is not what was unpacked", where="layers", hint=HINT)
+    return DepotError(f"corrupt: {depot.layers / digest} is not what was unpacked", where="layers", hint=HINT)
 
 
 def _corrupt(depot: Depot, report: Report = silence) -> Iterator[tuple[str, str, HarnessError]]:
@@ -78,9 +73,8 @@ def prune(depot: Depot, days: float, report: Report = silence) -> list[Path]:
         needed = {depot.store.entries / name / key for name, key in depot.keys.items()}
         old = [depot.store.entries / name / key for name, key in depot.present()]
         # A view's hard links take no disk space, but keep the space of removed entries in use.
-        views = depot.store.root / "views"
-        old += (path for path in views.glob("*") if path.name != layers.DIRECTORY)
-        old += _layers(depot).glob("*")
+        old += (path for path in depot.views.glob("*") if path != depot.layers)
+        old += depot.layers.glob("*")
         for path in old:
             if path not in needed and path.stat().st_mtime < limit:
                 report(f"removing {path}")

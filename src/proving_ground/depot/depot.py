@@ -104,26 +104,39 @@ class Depot:
     def view(self, plan: Plan, report: Report = silence) -> View:
         """Return the view of the plan's entries; create it if it is missing or incomplete."""
         view, files, links = views.plan(plan.recipe, plan.entries)
-        path = self.store.root / "views" / view.key
-        if not views.is_whole(path, files, links):
+        path = self.views / view.key
+        found = views.whole(path, self.layers, files, links)
+        if found is None:
             # A lock of its own: other processes can make views of built components while builds run.
             work = self.store.root / "view-work"
             with held(self.store.root / "views.lock", report):
                 shutil.rmtree(work, ignore_errors=True)
-                if not views.is_whole(path, files, links):
-                    views.write(work, path, view, files, links)
-        view = replace(view, path=path, layers=views.read(path).layers)
+                found = views.whole(path, self.layers, files, links)
+                if found is None:
+                    views.write(work, path, self.layers, view, files, links)
+                    found = views.read(path)
+        view = replace(view, path=path, layers=found.layers)
         self.mark_used(plan, view)
         return view
 
     def mark_used(self, plan: Plan, view: View) -> None:
         """Set the times of view, layers and entries to now: ``prune`` reads them as the last use."""
-        unpacked = (view.path.parent / layers.DIRECTORY / digest for digest in view.layers or ())
+        unpacked = (self.layers / digest for digest in view.layers or ())
         for directory in (view.path, *unpacked, *(entry.path for entry in plan.entries.values())):
             try:
                 os.utime(directory)
             except OSError:  # a read-only cache works, too
                 return
+
+    @property
+    def views(self) -> Path:
+        """The directory of all views."""
+        return self.store.root / "views"
+
+    @property
+    def layers(self) -> Path:
+        """The directory of the layers that their images share, unpacked."""
+        return self.views / layers.DIRECTORY
 
     def present(self) -> list[tuple[str, str]]:
         """Return name and key of every entry of the cache."""

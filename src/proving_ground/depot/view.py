@@ -97,32 +97,39 @@ def plan(recipe: Recipe, entries: Mapping[str, Entry]) -> tuple[View, dict[str, 
     return View(Path(), key, images, versions, rootfs, node_key), files, links
 
 
-def is_whole(path: Path, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]) -> bool:
-    """Return whether a view has every hard link to the entries' files, every symbolic link, and its unpacked layers."""
+def whole(path: Path, pool: Path, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]) -> View | None:
+    """Return the view at ``path``; None if a link to an entry's file, a symbolic link or an unpacked layer is missing.
+
+    Args:
+        path: its directory.
+        pool: the directory of unpacked layers.
+        files: path in the view → source and size.
+        links: path in the view → destination.
+    """
     try:
-        unpacked = read(path).layers
+        found = read(path)
     except DepotError:
-        return False
-    if unpacked is None or not layers.are_unpacked(path.parent / layers.DIRECTORY, unpacked):
-        return False
+        return None
+    if found.layers is None or not layers.are_unpacked(pool, found.layers):
+        return None
     for name, (source, _) in files.items():
         try:
             if not os.path.samestat((path / name).stat(), source.stat()):
-                return False
+                return None
         except OSError:
-            return False
-    return all((path / name).is_symlink() for name in links)
+            return None
+    return found if all((path / name).is_symlink() for name in links) else None
 
 
 def write(
-    work: Path, directory: Path, view: View, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]
+    work: Path, directory: Path, pool: Path, view: View, files: Mapping[str, tuple[Path, int]], links: Mapping[str, str]
 ) -> None:
     """Create the view's directory in ``work`` and rename it into place; it replaces an incomplete one.
 
-    Layers of its images are unpacked first.
+    Layers of its images are unpacked into ``pool`` first.
     """
     archives = [files[f"images/{image}.tar"][0] for image in sorted(view.images)]
-    unpacked = sorted(layers.unpack(archives, directory.parent / layers.DIRECTORY))
+    unpacked = sorted(layers.unpack(archives, pool))
     temporary = work / "new"
     temporary.mkdir(parents=True)
     for name, (source, _) in files.items():
