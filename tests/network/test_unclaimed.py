@@ -13,7 +13,7 @@ from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.reachability import NewTable, Outcome
 
 pytestmark = [
-    pytest.mark.order(85),
+    pytest.mark.order(83),
     pytest.mark.role("configure/kube-node", "configure/kube-master", "configure/kube-worker"),
     pytest.mark.xdist_group("mesh"),
 ]

@@ -24,7 +24,7 @@ from proving_ground.plugin.under_fault import UNDER_FAULT
 MOST_RED = 5
 """Red tests after which the tests end: more say nothing more about a fault, and each may wait for its time-out."""
 
-MORE_SECONDS = 10
+MORE_SECONDS = 5
 """Seconds for which tests go on after the first red one."""
 
 LONGEST = 1800
