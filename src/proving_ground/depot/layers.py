@@ -16,6 +16,8 @@ DIRECTORY = "layers"
 FILES = "files"
 """Name of the directory of a layer's files below the layer's own. Only the latter's time changes when it is used."""
 
+_WHITEOUT = "/.wh."
+
 
 def unpack(archives: Iterable[Path], pool: Path) -> Iterator[str]:
     """Unpack the layers of OCI archives that ``pool`` lacks; yield the digests of all that it has then.
@@ -112,7 +114,13 @@ def _unpack(image: tarfile.TarFile, digest: str, pool: Path) -> bool:
 
 
 def _is_plain(member: tarfile.TarInfo) -> bool:
-    """Return whether every user can unpack a member faithfully, except for its owner, which has to be root."""
+    """Return whether every user can unpack a member faithfully, except for its owner, which has to be root.
+
+    Extended attributes, such as capabilities, need root. So does a whiteout (in OCI's image specification the name of a
+    lower layer's file that is gone, after ``.wh.``), which overlayfs wants as a device.
+    """
+    if any(name.startswith("SCHILY.xattr.") for name in member.pax_headers) or _WHITEOUT in f"/{member.name}":
+        return False
     kind = member.isreg() or member.isdir() or member.issym() or member.islnk()
     return kind and member.uid == member.gid == 0 and not member.mode & 0o6000
 

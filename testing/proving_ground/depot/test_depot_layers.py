@@ -64,7 +64,10 @@ def test_a_layer_of_two_images_is_unpacked_once(tmp_path: Path) -> None:
     assert (pool / digest(one) / "files").stat().st_ino == before
 
 
-@pytest.mark.parametrize("what", ["another owner", "a set-user-ID bit", "a device"])
+@pytest.mark.parametrize(
+    "what",
+    ["another owner", "a set-user-ID bit", "a capability", "a file taken away", "a directory emptied", "a device"],
+)
 def test_a_layer_that_only_root_can_unpack_is_left_to_the_nodes(tmp_path: Path, what: str) -> None:
     def change(info: tarfile.TarInfo) -> None:
         match what:
@@ -72,6 +75,12 @@ def test_a_layer_that_only_root_can_unpack_is_left_to_the_nodes(tmp_path: Path, 
                 info.uid = 999
             case "a set-user-ID bit":
                 info.mode = 0o4755
+            case "a capability":
+                info.pax_headers = {"SCHILY.xattr.security.capability": "cap_net_raw"}
+            case "a file taken away":  # as OCI says it of a lower layer's file; overlayfs wants a device
+                info.name = "directory/.wh.file"
+            case "a directory emptied":
+                info.name = "directory/.wh..wh..opq"
             case _:
                 info.type, info.size = tarfile.CHRTYPE, 0
 
