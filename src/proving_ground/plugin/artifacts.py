@@ -17,15 +17,18 @@ STATE_FILES = ("ssh.config", "inventory.yml")
 
 
 def collect(settings: Settings) -> None:
-    """Copy files of the state directory to the run's folder, point ``latest`` at it, remove the oldest runs."""
+    """Copy files of the state directory to the run's folder, point ``latest`` at it, remove the oldest runs.
+
+    A run under a fault leaves this to the run that has put the fault in, which goes on.
+    """
+    if os.environ.get(UNDER_FAULT):
+        return
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     for name in (*STATE_FILES, *settings.project.artifacts):
         source = settings.state_directory / name
         if source.exists():
             shutil.copy2(source, settings.artifacts / name)
     point_latest(settings.artifacts)
-    if os.environ.get(UNDER_FAULT):
-        return  # the run that has put the fault in goes on; it removes the oldest ones when it ends
     runs = [path for path in settings.artifacts.parent.iterdir() if path.is_dir() and not path.is_symlink()]
     # By their ends: the runs under faults begin after the run that has put the faults in, and end before it.
     others = sorted((path for path in runs if path != settings.artifacts), key=lambda path: path.stat().st_mtime)

@@ -27,6 +27,9 @@ MOST_RED = 5
 MORE_SECONDS = 5
 """Seconds for which tests go on after the first red one."""
 
+NEEDLESS = ("plugin.failure_evidence", "plugin.health_scan", "report.plugin")
+"""Parts of the plugin without which tests run under a fault, and after it: what is broken is known."""
+
 LONGEST = 1800
 """Seconds of the tests under one fault; every test has time-outs of its own, so this is for one that hangs."""
 
@@ -99,7 +102,9 @@ class FaultRuns:
         if self.red_before is None:
             for left in self.injection.take_out_all():
                 self.say(f"{left.name} was still in on {left.where}, and is out now")
-            found = self._run("without-a-fault", self.roles, paths=self.paths, most=sys.maxsize, more=LONGEST)
+            found = self._run(
+                "without-a-fault", self.roles, paths=self.paths, most=sys.maxsize, more=LONGEST, without=()
+            )
             assert found, "without a fault no test ran"
             self.red_before = [case for case in found if case.red]
         assert not self.red_before, f"without a fault these are red: {_listed(self.red_before)}"
@@ -120,6 +125,7 @@ class FaultRuns:
         paths: Sequence[str],
         most: int = MOST_RED,
         more: float = MORE_SECONDS,
+        without: Sequence[str] = NEEDLESS,
     ) -> list[Case]:
         """Run tests on the machines that are up, in a process of its own: this one's fixtures know the healthy ones."""
         directory = self.settings.artifacts / "faults"
@@ -128,6 +134,7 @@ class FaultRuns:
         words = [sys.executable, "-m", "pytest", *([] if self.settings.is_existing else ["--pg-reuse"])]
         words += [*machine_options(self.settings), *(f"--pg-role={role}" for role in roles)]
         words += [f"--maxfail={most}", "-p", "no:cacheprovider"]
+        words += [word for part in without for word in ("-p", f"no:proving_ground.{part}")]
         words += ["-o", "junit_family=xunit1", f"--junitxml={results}", *paths]
         results.unlink(missing_ok=True)
         with (directory / f"{name}.log").open("w", encoding="utf-8") as log:

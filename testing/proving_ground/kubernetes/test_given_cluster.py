@@ -61,3 +61,25 @@ def test_probes_without_an_image_say_which_option_names_one(project: pytest.Pyte
     result = project.runpytest("-p", "no:cacheprovider", "--pg-kubeconfig=cluster")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*--pg-probe-image: probe pods need an image — name one that has the program probe*"])
+
+
+def test_only_a_test_that_passes_has_to_compare_the_tables_that_it_declares(project: pytest.Pytester) -> None:
+    """One that fails or is cut off before has one error, not two."""
+    project.makepyfile(
+        """
+        import pytest
+
+        def test_passes(pg_reachability): pg_reachability("never probed")
+
+        def test_fails(pg_reachability):
+            pg_reachability("not probed yet")
+            raise AssertionError
+
+        def test_is_cut_off(pg_reachability):
+            pg_reachability("not probed yet")
+            pytest.skip("late")
+        """
+    )
+    result = project.runpytest("-p", "no:cacheprovider", "--pg-kubeconfig", "cluster")
+    result.assert_outcomes(passed=1, failed=1, skipped=1, errors=1)
+    result.stdout.fnmatch_lines(["E * declared and never probed: never probed"])

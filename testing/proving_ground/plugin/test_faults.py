@@ -105,6 +105,7 @@ def test_each_fault_is_judged_by_what_the_tests_notice(project: pytest.Pytester)
     )
     pages = [page.read_text(encoding="utf-8") for page in project.path.rglob("report.html")]
     assert any("1 of 5 faults were noticed as they should be" in page for page in pages)
+    assert len(pages) == 2, "the runs under faults have written reports, which nobody reads"
 
 
 def test_tests_that_are_red_without_a_fault_say_nothing_of_one(project: pytest.Pytester) -> None:
