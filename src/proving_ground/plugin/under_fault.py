@@ -50,8 +50,17 @@ class UnderFault:
             self._ends = min(self._ends, time.monotonic() + self._seconds)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
-        """Skip the rest of a test that still waits when the run has to end: it says no more about the fault."""
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Skip a test whose fixtures still wait when the run has to end."""
+        return (yield from self._until_the_end())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Skip the rest of a test that still waits when the run has to end."""
+        return (yield from self._until_the_end())
+
+    def _until_the_end(self) -> Generator[None, object, object]:
+        """Let a step of a test go on, at most until the run has to end: it says no more about the fault."""
         if self._ends == float("inf"):
             return (yield)
 

@@ -43,26 +43,34 @@ def test_run_under_a_fault_disturbs_nothing_and_ends_after_the_first_red_test(
 
 
 WAITING = """
-import time
+import pytest, time
+
+@pytest.fixture
+def slow(request): time.sleep(request.param)
 
 def test_red(): assert False, "the fault"
 
-def test_that_waits(): time.sleep({seconds})
+@pytest.mark.parametrize("slow", [{in_fixture}], indirect=True)
+def test_that_waits(slow): time.sleep({in_test})
 
 def test_last(): pass
 """
 
 
 @pytest.mark.parametrize(
-    ("seconds", "outcomes"),
-    [(30, {"failed": 1, "skipped": 1}), (0, {"failed": 1, "passed": 2})],
-    ids=["too-long", "in-time"],
+    ("in_fixture", "in_test", "outcomes"),
+    [
+        (30, 0, {"failed": 1, "skipped": 1}),
+        (0, 30, {"failed": 1, "skipped": 1}),
+        (0, 0, {"failed": 1, "passed": 2}),
+    ],
+    ids=["too-long-in-a-fixture", "too-long-in-the-test", "in-time"],
 )
 def test_a_test_that_still_waits_then_is_cut_off_and_is_neither_red_nor_green(
-    seconds: int, outcomes: dict[str, int], project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    in_fixture: int, in_test: int, outcomes: dict[str, int], project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PG_UNDER_FAULT", "1")
-    project.makepyfile(test_x=WAITING.format(seconds=seconds))
+    project.makepyfile(test_x=WAITING.format(in_fixture=in_fixture, in_test=in_test))
     result = project.runpytest_subprocess("-rs", timeout=25)
     result.assert_outcomes(**outcomes)
     if "skipped" in outcomes:
