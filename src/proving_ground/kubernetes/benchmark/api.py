@@ -115,7 +115,11 @@ def listed(api: Api, resource: Resource) -> list[Manifest]:
 
 
 def without_ignored(objects: Mapping[str, Iterable[Manifest]], site: Site) -> dict[str, list[Manifest]]:
-    """Leave out namespaces that end, or have a label that the site ignores, and what is in them."""
+    """Leave out namespaces that end, or have a label that the site ignores, and what is in them.
+
+    An object whose namespace is not listed is in one that somebody has made while the lists were read, as tests in
+    another worker of xdist do: nobody knows yet whether it is ignored.
+    """
 
     def is_ignored(namespace: Manifest) -> bool:
         metadata = namespace["metadata"]
@@ -124,13 +128,10 @@ def without_ignored(objects: Mapping[str, Iterable[Manifest]], site: Site) -> di
             labels.get(key) == value for key, value in site.ignored_labels.items()
         )
 
-    ignored = {each["metadata"]["name"] for each in objects["namespaces"] if is_ignored(each)}
-    return {
-        resource: [
-            each
-            for each in found
-            if each["metadata"].get("namespace") not in ignored
-            and not (resource == "namespaces" and each["metadata"]["name"] in ignored)
-        ]
-        for resource, found in objects.items()
-    }
+    kept = {each["metadata"]["name"] for each in objects["namespaces"] if not is_ignored(each)}
+
+    def is_kept(resource: str, each: Manifest) -> bool:
+        namespace = each["metadata"]["name"] if resource == "namespaces" else each["metadata"].get("namespace")
+        return namespace is None or namespace in kept
+
+    return {resource: [each for each in found if is_kept(resource, each)] for resource, found in objects.items()}

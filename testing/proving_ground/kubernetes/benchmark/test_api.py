@@ -93,7 +93,9 @@ def test_contents_of_secrets_and_config_maps_are_not_asked_for() -> None:
     assert all(each.metadata_only for each in secret)
 
 
-def test_namespaces_that_end_or_are_ignored_are_left_out_with_what_is_in_them() -> None:
+def test_namespaces_that_end_or_are_ignored_or_are_made_meanwhile_are_left_out_with_what_is_in_them() -> None:
+    """All lists are read at the same time: one may have an object of a namespace that came after their list."""
+
     def named(name: str, **metadata: Any) -> dict[str, Any]:
         return {"metadata": {"name": name, **metadata}}
 
@@ -103,7 +105,12 @@ def test_namespaces_that_end_or_are_ignored_are_left_out_with_what_is_in_them() 
             named("mesh", labels={"made-by": "tests"}),
             named("old", deletionTimestamp="2026-01-01T00:00:00Z"),
         ],
-        "pods": [named("a", namespace="shop"), named("b", namespace="mesh"), named("c", namespace="old")],
+        "pods": [
+            named("a", namespace="shop"),
+            named("b", namespace="mesh"),
+            named("c", namespace="old"),
+            named("d", namespace="new"),
+        ],
         "clusterroles": [named("mesh")],
     }
     found = without_ignored(objects, Site({}, ignored_labels={"made-by": "tests"}))
