@@ -56,17 +56,19 @@ def take(look: Collector, timeouts: Timeouts = USUAL, seconds: float = SECONDS) 
         )
     except subprocess.TimeoutExpired as late:
         seen = (late.stdout or b"").decode(errors="replace")
-        return Seen(seen, f"the rest did not come within {timeouts.seconds(seconds):.0f} s")
+        return Seen(seen, f"the rest did not come within {timeouts.seconds(seconds):g} s")
     except OSError as error:
         return Seen("", f"could not run: {error}")
     text = done.stdout.decode(errors="replace")
     return Seen(text, f"ended with {done.returncode}" if done.returncode else "")
 
 
-def run_collectors(wanted: Sequence[Collector], timeouts: Timeouts = USUAL) -> Iterator[tuple[Collector, Seen]]:
-    """Run all collectors at the same time; yields each with its output, in their order."""
+def run_collectors(
+    wanted: Sequence[Collector], timeouts: Timeouts = USUAL, seconds: float = SECONDS
+) -> Iterator[tuple[Collector, Seen]]:
+    """Run all collectors at the same time, each with a time-out in seconds; yields each with its output, in order."""
     with ThreadPoolExecutor(max(1, len(wanted))) as threads:
-        yield from zip(wanted, threads.map(lambda look: take(look, timeouts), wanted), strict=True)
+        yield from zip(wanted, threads.map(lambda look: take(look, timeouts, seconds), wanted), strict=True)
 
 
 def on_machine(settings: Settings, host: str, name: str, script: str) -> Collector:

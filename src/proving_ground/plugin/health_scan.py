@@ -22,6 +22,10 @@ from proving_ground.process.commands import last_words
 
 FILE = "findings.json"
 
+SECONDS = 30.0
+"""Time-out of a check, in seconds. A machine that has been up for long has a long journal, and other tests may run
+beside the search; evidence of a failed test, for which somebody waits, has less time."""
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -94,7 +98,8 @@ def ask(checks: Sequence[HealthCheck], timeouts: Timeouts) -> tuple[list[Finding
     """
     found: list[Finding] = []
     unanswered: dict[str, str] = {}
-    for check, (_, seen) in zip(checks, run_collectors([each.look for each in checks], timeouts), strict=True):
+    looks = run_collectors([each.look for each in checks], timeouts, SECONDS)
+    for check, (_, seen) in zip(checks, looks, strict=True):
         trouble = seen.trouble
         try:
             for finding in check.read(seen.text):  # findings before an error count

@@ -10,6 +10,7 @@ import pytest
 from proving_ground.core.errors import ConvergeError
 from proving_ground.core.settings import Settings
 from proving_ground.core.timeouts import Timeouts
+from proving_ground.diagnostics.collectors import Collector, take
 from proving_ground.machines.ledger import Ledger, Record
 from proving_ground.plugin import run
 from proving_ground.plugin.run import Run
@@ -159,6 +160,15 @@ def test_machine_that_does_not_answer_is_not_waited_for(project: Project, monkey
     result = project.run(GREEN, "case $* in *etcd-01*) exec sleep 60 ;; *) echo all=told ;; esac")
     result.stdout.fnmatch_lines(["not or only*: etcd-01: journal: the rest did not come within*"])
     assert project.data()["seconds"] < 30
+
+
+def test_machine_with_a_long_journal_has_more_time_than_one_whose_test_has_failed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "timeouts", Timeouts(0.1))
+    result = project.run(GREEN, "sleep 1; echo all=told")
+    result.stdout.fnmatch_lines(["no findings after a green run*"])
+    assert take(Collector("etcd-01", ["sleep", "1"]), Timeouts(0.1)).trouble == "the rest did not come within 0.45 s"
 
 
 @pytest.mark.parametrize(
