@@ -55,6 +55,22 @@ class ProbeSession:
                     raise
                 return self._answers(addresses, timeout_ms)
 
+    def connect(
+        self, source: str, targets: Sequence[str], addresses: Mapping[str, str], timeout_ms: int | None = None
+    ) -> Table:
+        """Return the truth table of the pod's connections; a broken probe is an error for every target.
+
+        Args:
+            source: the pod's name in the table.
+            targets: the targets' names in the table.
+            addresses: target's name → ``host:port`` or ``protocol:host:port``.
+            timeout_ms: instead of the session's own.
+        """
+        try:
+            return observed(source, targets, self.ask([addresses[target] for target in targets], timeout_ms))
+        except ExecutionError as error:
+            return broken(source, targets, error)
+
     def _answers(self, addresses: Sequence[str], timeout_ms: int | None) -> list[dict[str, Any]]:
         try:
             if self._session is None:
@@ -106,15 +122,10 @@ class ProbeSessions:
 
     def within(self, plan: Plan, timeout_ms: int | None) -> Table:
         """Test them with another time-out, in milliseconds; None for the usual one."""
-        found = self._threads.map(lambda source: self._connect(source, plan[source], timeout_ms), plan)
+        found = self._threads.map(
+            lambda source: self._sessions[source].connect(source, plan[source], self._addresses, timeout_ms), plan
+        )
         return {pair: observation for each in found for pair, observation in each.items()}
-
-    def _connect(self, source: str, targets: Sequence[str], timeout_ms: int | None) -> Table:
-        addresses = [self._addresses[each] for each in targets]
-        try:
-            return observed(source, targets, self._sessions[source].ask(addresses, timeout_ms))
-        except ExecutionError as error:
-            return broken(source, targets, error)
 
     def close(self) -> None:
         """End all commands."""

@@ -12,7 +12,7 @@ from proving_ground.kubernetes.client import Kube
 from proving_ground.kubernetes.execution import ExecutionError
 from proving_ground.kubernetes.pods import pod_manifest, wait_for_pods
 from proving_ground.kubernetes.policies.scene import Port
-from proving_ground.kubernetes.probe_answers import ProbePod, broken, observed
+from proving_ground.kubernetes.probe_answers import ProbePod
 from proving_ground.kubernetes.probe_sessions import ProbeSession
 from proving_ground.kubernetes.reachability import Outcome, Plan, Prober, Table
 
@@ -161,18 +161,16 @@ class Probes:
 
         def probe(plan: Plan) -> Table:
             with ThreadPoolExecutor(PARALLEL) as threads:
-                found = threads.map(lambda source: self._connect(source, plan[source], addresses, timeout_ms), plan)
+                found = threads.map(
+                    lambda source: self._session(source).connect(source, plan[source], addresses, timeout_ms), plan
+                )
                 return {pair: observation for each in found for pair, observation in each.items()}
 
         return probe
 
-    def _connect(self, source: str, targets: Sequence[str], addresses: Mapping[str, str], timeout_ms: int) -> Table:
+    def _session(self, source: str) -> ProbeSession:
         pod = self.pods[source]
-        session = self._sessions.setdefault(pod, ProbeSession(self._kube, pod, CONNECT_TIMEOUT_MS))
-        try:
-            return observed(source, targets, session.ask([addresses[target] for target in targets], timeout_ms))
-        except ExecutionError as error:
-            return broken(source, targets, error)
+        return self._sessions.setdefault(pod, ProbeSession(self._kube, pod, CONNECT_TIMEOUT_MS))
 
     def carry(
         self, source: str, targets: Mapping[str, str], size: int, timeout: float = CARRY_TIMEOUT
